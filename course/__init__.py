@@ -1,0 +1,1 @@
+"""The commands behind the notebooks, for instructors and CI. No notebook imports this package."""

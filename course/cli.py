@@ -1,0 +1,1 @@
+"""`course`: placeholder until reproduce lands."""

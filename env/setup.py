@@ -1,0 +1,217 @@
+"""Set up what is missing, then run the given command in the course's environment.
+
+`setup.sh` and `setup.ps1` find a Python and hand over to this file, so that all systems behave alike. It uses
+the standard library only: it runs before anything is installed. What it makes is `.venv` and `data/penguins.csv`;
+deleting `.venv` is always safe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+ENV = ROOT / "env"
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+# Written last. While it is absent, an interrupted set-up may have left anything behind: start over.
+STAMP = VENV / "course-setup"
+LOG = ROOT / ".setup.log"
+
+# No tool of the course reports what a student does.
+QUIET = {"DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
+
+
+class SetupError(Exception):
+    """The set-up cannot go on; the message says why and what to do."""
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal; stdout belongs to the command that runs afterwards."""
+    print(f"setup: {text}", file=sys.stderr, flush=True)
+
+
+def fingerprint() -> str:
+    """Digest of everything the environment is made from; another digest means there is something to do."""
+    sources = [ENV / "requirements.txt", ENV / "setup.py", ROOT / "pyproject.toml"]
+    sources += sorted(path for path in (ENV / "jupyter").rglob("*") if path.is_file())
+    digest = hashlib.sha256(str(ROOT).encode())
+    for path in sources:
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def environment() -> dict[str, str]:
+    """Environment variables as an activated `.venv` would have them, with telemetry off."""
+    variables = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
+    variables["PATH"] = os.pathsep.join([str(BIN), variables.get("PATH", os.defpath)])
+    return variables | QUIET | {"VIRTUAL_ENV": str(VENV), "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+def package_index() -> dict[str, str]:
+    """Give uv the package index that pip is configured with; uv does not read pip's configuration."""
+    if "UV_DEFAULT_INDEX" in os.environ:
+        return {}
+    command = [str(PYTHON), "-m", "pip", "config", "get", "global.index-url"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return {"UV_DEFAULT_INDEX": answer.stdout.strip()} if answer.returncode == 0 else {}
+
+
+def run(*command: str | Path, doing: str, variables: dict[str, str] | None = None) -> None:
+    """Run a step of the set-up, its output in the log, a sign of life every ten seconds."""
+    done = threading.Event()
+
+    def tick() -> None:
+        begun = time.monotonic()
+        while not done.wait(10):
+            say(f"  ... still {doing} ({time.monotonic() - begun:.0f} s)")
+
+    threading.Thread(target=tick, daemon=True).start()
+    try:
+        with LOG.open("ab") as log:
+            result = subprocess.run(
+                [str(part) for part in command],
+                cwd=ROOT,
+                env=environment() | (variables or {}),
+                stdout=log,
+                stderr=log,
+                check=False,
+            )
+    finally:
+        done.set()
+    if result.returncode:
+        raise SetupError(explain(LOG.read_text(errors="replace"), doing))
+
+
+def explain(log: str, doing: str) -> str:
+    """Turn the output of a failed step into one line that says what to do."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    offline = r"(?i)dns error|name resolution|getaddrinfo|connection (refused|error)|network is unreachable|timed? out|NewConnectionError|failed to fetch|unreachable"
+    if re.search(offline, log):
+        return f"{doing} failed: the package index cannot be reached. Connect to a network, then run this again. (Details: {LOG.name})"
+    if re.search(r"(?i)no space left", log):
+        return f"{doing} failed: the disk is full. The environment needs 1.5 GB; make room, then run this again."
+    last = lines[-1] if lines else "no output"
+    return f"{doing} failed: {last} (Details: {LOG.name})"
+
+
+def install() -> None:
+    """Make `.venv` hold exactly what `requirements.txt` names, the `course` package and Jupyter's settings."""
+    try:
+        import ensurepip  # noqa: F401, PLC0415 (Debian splits it off; said here, where there is something to install)
+        import venv  # noqa: F401, PLC0415
+    except ImportError:
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        raise SetupError(
+            f"this Python has no venv module. On Debian or Ubuntu: sudo apt install {package}. Then run this again."
+        ) from None
+    begun = time.monotonic()
+    LOG.unlink(missing_ok=True)
+    if VENV.exists() and not (STAMP.exists() and PYTHON.exists()):
+        say("the environment in .venv is incomplete; building it again")
+        shutil.rmtree(VENV)
+    STAMP.unlink(missing_ok=True)
+
+    if not PYTHON.exists():
+        say(f"[1/4] making .venv with Python {sys.version.split()[0]}")
+        run(sys.executable, "-m", "venv", VENV, doing="making .venv")
+    requirements = ENV / "requirements.txt"
+    text = requirements.read_text(encoding="utf-8")
+    packages = re.findall(r"^[A-Za-z0-9][^\s=]*==\S+", text, flags=re.MULTILINE)
+    say(f"[2/4] installing the {len(packages)} packages of env/requirements.txt (1 GB; a minute on a good network)")
+    uv = next((package for package in packages if package.startswith("uv==")), "uv")
+    installed = subprocess.run([PYTHON, "-m", "uv", "--version"], capture_output=True, text=True, check=False)
+    if f"uv {uv.removeprefix('uv==')}" not in installed.stdout:
+        run(PYTHON, "-m", "pip", "install", "--quiet", "--retries", "2", uv, doing="downloading uv")
+    sync = [PYTHON, "-m", "uv", "pip", "sync", "--python", PYTHON, requirements]
+    run(*sync, doing="downloading packages", variables=package_index())
+    say("[3/4] installing the course package and Jupyter's settings")
+    editable = ["pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "--offline", "-e", ROOT]
+    run(PYTHON, "-m", "uv", *editable, doing="installing the course package")
+    shutil.copytree(ENV / "jupyter", VENV, dirs_exist_ok=True)
+    # `!dvc` must work in a notebook even where JupyterLab was not started by this script.
+    path = os.pathsep.join([str(BIN), "${PATH}"])
+    variables = {"PATH": path, "VIRTUAL_ENV": str(VENV)} | QUIET
+    options = [part for name, value in variables.items() for part in ("--env", name, value)]
+    kernel = ["install", "--sys-prefix", "--name", "python3", "--display-name", "Python 3 (ipykernel)"]
+    run(PYTHON, "-m", "ipykernel", *kernel, *options, doing="installing the notebook kernel")
+
+    STAMP.write_text(fingerprint(), encoding="utf-8")
+    LOG.unlink(missing_ok=True)
+    say(f"      done in {time.monotonic() - begun:.0f} s")
+
+
+def data_state() -> str:
+    """Compare `data/penguins.csv` with the pointer that DVC keeps in Git: "missing", "same" or "other"."""
+    pointer = (ROOT / "data" / "penguins.csv.dvc").read_text(encoding="utf-8")
+    csv = ROOT / "data" / "penguins.csv"
+    if not csv.exists():
+        return "missing"
+    expected = re.search(r"md5: ([0-9a-f]{32})", pointer)
+    actual = hashlib.md5(csv.read_bytes(), usedforsecurity=False).hexdigest()
+    return "same" if expected and expected.group(1) == actual else "other"
+
+
+def fetch_data() -> None:
+    """Fetch the data through DVC from the remote that the repository carries; never overwrite edits."""
+    state = data_state()
+    if state == "same":
+        return
+    in_git = subprocess.run(
+        ["git", "rev-parse", "--is-inside-work-tree"], cwd=ROOT, capture_output=True, check=False
+    )
+    if in_git.returncode:  # unpacked from a zip: DVC must be told not to look for a repository
+        run(PYTHON, "-m", "dvc", "config", "--local", "core.no_scm", "true", doing="configuring DVC")
+    if state == "missing":
+        say("[4/4] fetching data/penguins.csv through DVC")
+        run(PYTHON, "-m", "dvc", "pull", "data/penguins.csv.dvc", doing="fetching the data")
+    # An older season that DVC knows is replaced; bytes that DVC has never seen are somebody's work.
+    elif subprocess.run(
+        [PYTHON, "-m", "dvc", "pull", "--quiet", "data/penguins.csv.dvc"],
+        cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    ).returncode:  # fmt: skip
+        say("data/penguins.csv was changed by hand and stays as it is.")
+        say("to restore it: bash env/setup.sh dvc checkout --force data/penguins.csv.dvc")
+
+
+def main(command: list[str]) -> int:
+    """Set up, then become the command."""
+    try:
+        if not shutil.which("git"):
+            raise SetupError("Git was not found. Install it from https://git-scm.com/downloads, then run this again.")
+        if not (PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == fingerprint()):
+            install()
+        fetch_data()
+    except SetupError as problem:
+        say(str(problem))
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted; the next call repairs what is unfinished")
+        return 130
+    if not command:
+        script = r"env\setup.ps1" if os.name == "nt" else "bash env/setup.sh"
+        print("The environment is ready. Next:")
+        print(f"  {script} jupyter lab    opens the course on lesson 00")
+        print(f"  {script} pytest         runs its tests")
+        return 0
+    variables = environment()
+    program = shutil.which(command[0], path=variables["PATH"])
+    if program is None:
+        say(f"there is no command {command[0]!r} in the environment")
+        return 127
+    if os.name == "nt":
+        return subprocess.run([program, *command[1:]], env=variables, check=False).returncode
+    os.execve(program, [program, *command[1:]], variables)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
