@@ -1,1 +1,94 @@
-"""`course`: placeholder until reproduce lands."""
+"""The `course` command. It only parses and calls; every subcommand's work is in a package of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from course.errors import CourseError, Interrupted
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="course")
+def main() -> None:
+    """Commands behind the notebooks of week 9, for instructors, CI and curious students."""
+
+
+def seed_range(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Read `A-B` as the whole numbers from A to B."""
+    if text is None:
+        return ()
+    first, dash, last = text.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal() and int(first) < int(last)):
+        raise click.BadParameter("write two whole numbers, the smaller first, for example 0-19")
+    return tuple(range(int(first), int(last) + 1))
+
+
+@main.command()
+@click.argument("notebooks", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="NOTEBOOK...")
+@click.option("--seed", type=int, help="Seed of the two executions (default: the notebook's own).")
+@click.option("--other-seed", type=int, help="Seed that must change a metric (default: the seed plus one).")
+@click.option("--no-other-seed", is_flag=True, help="Leave out the negative control.")
+@click.option("--seeds", callback=seed_range, metavar="A-B", help="Also execute for every seed from A to B: mean, sd, range.")
+@click.option("--vary", multiple=True, type=click.Choice(["threads"]), help="Vary also what may change the last bits.")
+@click.option("--exclude", multiple=True, metavar="KIND:NAME", help="Do not compare, e.g. 'tag:built_*' (repeatable).")
+@click.option("--no-diagnosis", is_flag=True, help="Do not search the cause of a difference.")
+@click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("reproduce-report"),
+              show_default=True, help="Folder for report.html, report.json, junit.xml and the executed notebooks.")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(min=1), help="Executions at a time (default: cores plus one).")
+@click.option("--timeout", type=click.FloatRange(min=1), default=900, show_default=True, help="Seconds for one execution.")
+def reproduce(
+    notebooks: tuple[Path, ...],
+    seed: int | None,
+    other_seed: int | None,
+    no_other_seed: bool,
+    seeds: tuple[int, ...],
+    vary: tuple[str, ...],
+    exclude: tuple[str, ...],
+    no_diagnosis: bool,
+    folder: Path,
+    jobs: int | None,
+    timeout: float,
+) -> None:
+    """Execute each NOTEBOOK twice through papermill and require identical results.
+
+    The two executions differ in everything that must not matter: working directory, hash seed, time zone, order of
+    files and more. A third one, with another seed, must change a metric. Where the two differ, the cause is searched
+    by executing again with fewer things varied.
+
+    Each notebook needs a cell tagged `parameters` that sets `seed`, and logs with MLflow to mlflow.db in its folder.
+
+    Exit codes: 0 all hold; 1 one does not; 2 wrong use, or a notebook that cannot be checked.
+    """
+    from course.reproduce.check import Options  # noqa: PLC0415 (half a second that --help need not wait for)
+    from course.reproduce.report import print_report, write_report  # noqa: PLC0415
+    from course.reproduce.run import exit_code  # noqa: PLC0415
+    from course.reproduce.run import reproduce as run_all  # noqa: PLC0415
+
+    options = Options(seed, other_seed, not no_other_seed, seeds, vary, exclude, not no_diagnosis)
+    try:
+        report = run_all(list(notebooks), options, report=folder, jobs=jobs, timeout=timeout)
+        page = write_report(report, folder)
+    except Interrupted as problem:
+        fail(f"{problem}", code=2)
+    except CourseError as problem:
+        fail(str(problem), code=2)
+    except OSError as problem:
+        fail(f"{problem.filename or folder}: {problem.strerror or problem}", code=2)
+    console = Console()
+    print_report(report, console)
+    console.print(f"Report: {page}", highlight=False, soft_wrap=True)
+    sys.exit(exit_code(report))
+
+
+def fail(message: str, *, code: int) -> None:
+    """End with one line on stderr."""
+    click.echo(f"course: {message}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -98,7 +98,7 @@ def explain(log: str, doing: str) -> str:
     if re.search(offline, log):
         return f"{doing} failed: the package index cannot be reached. Connect to a network, then run this again. (Details: {LOG.name})"
     if re.search(r"(?i)no space left", log):
-        return f"{doing} failed: the disk is full. The environment needs 1.5 GB; make room, then run this again."
+        return f"{doing} failed: the disk is full. The environment needs 3 GB while it is made; make room, then run this again."
     last = lines[-1] if lines else "no output"
     return f"{doing} failed: {last} (Details: {LOG.name})"
 
@@ -126,12 +126,13 @@ def install() -> None:
     requirements = ENV / "requirements.txt"
     text = requirements.read_text(encoding="utf-8")
     packages = re.findall(r"^[A-Za-z0-9][^\s=]*==\S+", text, flags=re.MULTILINE)
-    say(f"[2/4] installing the {len(packages)} packages of env/requirements.txt (1 GB; a minute on a good network)")
+    say(f"[2/4] installing the {len(packages)} packages of env/requirements.txt (1.4 GB; a minute on a good network)")
     uv = next((package for package in packages if package.startswith("uv==")), "uv")
     installed = subprocess.run([PYTHON, "-m", "uv", "--version"], capture_output=True, text=True, check=False)
     if f"uv {uv.removeprefix('uv==')}" not in installed.stdout:
         run(PYTHON, "-m", "pip", "install", "--quiet", "--retries", "2", uv, doing="downloading uv")
-    sync = [PYTHON, "-m", "uv", "pip", "sync", "--python", PYTHON, requirements]
+    # Compiled once here, not again by every first import of every kernel.
+    sync = [PYTHON, "-m", "uv", "pip", "sync", "--compile-bytecode", "--python", PYTHON, requirements]
     run(*sync, doing="downloading packages", variables=package_index())
     say("[3/4] installing the course package and Jupyter's settings")
     editable = ["pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "--offline", "-e", ROOT]

@@ -1,0 +1,6 @@
+"""Execute a notebook twice under different surroundings and compare what it logged with MLflow.
+
+One module a verb: `contract` reads what a notebook promises, `project` copies what it needs, `surroundings` says what
+differs between two executions, `execute` runs papermill, `collect` reads the MLflow store, `compare` finds differences,
+`diagnose` searches their cause, `check` puts these together for one notebook, `report` writes what was found.
+"""

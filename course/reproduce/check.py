@@ -1,0 +1,353 @@
+"""Check one notebook: execute it side by side, compare, and ask for the cause of what differs."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from course.errors import ContractError, CourseError, Interrupted
+from course.reproduce import collect
+from course.reproduce.compare import MISSING, Difference, compare, is_excluded
+from course.reproduce.contract import Promise, read_promise
+from course.reproduce.execute import Execution, Progress, Workshop, find_kernel
+from course.reproduce.project import Snapshot, inventory, left_behind, take_snapshot
+from course.reproduce.surroundings import Surroundings, possible
+
+FOLDERS = ("project", "home", "temporary")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    seed, other_seed
+        The seed of the two executions and that of the negative control; None: the notebook's own, and one more.
+    control
+        Whether to execute with another seed at all.
+    seeds
+        Seeds to execute for a spread, empty for none.
+    vary
+        Variations made on request.
+    exclude
+        Patterns `kind:name` that are not compared.
+    diagnose
+        Whether to search the cause of a difference.
+    """
+
+    seed: int | None = None
+    other_seed: int | None = None
+    control: bool = True
+    seeds: tuple[int, ...] = ()
+    vary: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    diagnose: bool = True
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something differs, as far as executing again could tell.
+
+    Attributes
+    ----------
+    variations
+        Names of the variations that make the difference; empty when it appears with nothing varied.
+    subjects
+        What changes, as (kind, run, name).
+    sentence, hint
+        For people: what was found, and what to look for.
+    cell
+        The first cell whose output differs, empty when no output shows it.
+    differences
+        The differences that these variations alone make.
+    """
+
+    variations: tuple[str, ...]
+    subjects: tuple[tuple[str, str, str], ...]
+    sentence: str
+    hint: str
+    cell: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass
+class Result:
+    """What was found about one notebook.
+
+    Attributes
+    ----------
+    notebook
+        Its path as the user gave it.
+    verdict
+        "reproducible", "not reproducible", "seed has no effect", "logs nothing", "failed" or "unusable".
+    message
+        One line that says why, empty when it is reproducible.
+    executions
+        Label → execution, those of the search included.
+    differences
+        What differs between the first two, or between the first and its repetition in place.
+    control
+        What the other seed changed.
+    causes
+        Why it differs.
+    notes
+        Anything else worth reading.
+    """
+
+    notebook: Path
+    verdict: str = "unusable"
+    message: str = ""
+    seed: int | None = None
+    other_seed: int | None = None
+    executions: dict[str, Execution] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+    control: list[Difference] = field(default_factory=list)
+    causes: list[Cause] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    spread: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the notebook is reproducible and its seed counts."""
+        return self.verdict == "reproducible"
+
+
+class Checker:
+    """Executes for one notebook, in the slots that all notebooks share.
+
+    Parameters
+    ----------
+    workshop
+        Where executions happen.
+    collector
+        Process pool that reads stores.
+    slots
+        Limits how many executions run at a time.
+    options
+        What the user asked for.
+    progress
+        Called with a label, the cell reached and the number of cells.
+    """
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        collector: concurrent.futures.Executor,
+        slots: threading.Semaphore,
+        options: Options,
+        progress: Progress,
+    ) -> None:
+        """Keep what every step needs."""
+        self.workshop = workshop
+        self.collector = collector
+        self.slots = slots
+        self.options = options
+        self.progress = progress
+        self.threads = ThreadPoolExecutor(max_workers=16)
+        self.promise: Promise
+        self.snapshot: Snapshot
+        self.result: Result
+
+    def check(self, notebook: Path, place: Path) -> Result:
+        """Check one notebook; whatever is wrong with it is in the result.
+
+        Parameters
+        ----------
+        notebook
+            Path as the user gave it.
+        place
+            Folder for the snapshot of its project; its name is unique among the notebooks.
+        """
+        self.result = Result(notebook)
+        try:
+            self.promise = read_promise(notebook)
+            find_kernel(self.promise.kernel)
+            self.choose_seeds()
+            self.snapshot = take_snapshot(self.promise.path, place / self.promise.path.parent.name)
+            self.compare_executions()
+        except Interrupted:
+            raise
+        except ContractError as problem:
+            self.result.verdict, self.result.message = "unusable", str(problem)
+        except CourseError as problem:
+            self.result.verdict, self.result.message = "failed", str(problem)
+        finally:
+            self.threads.shutdown(wait=True, cancel_futures=True)
+        return self.result
+
+    def choose_seeds(self) -> None:
+        """Take the seeds from the options or from the notebook."""
+        seed = self.options.seed if self.options.seed is not None else self.promise.seed
+        if seed is None:
+            raise ContractError(f"{self.result.notebook}: `seed` is not a plain number there; name one with --seed.")
+        other = self.options.other_seed if self.options.other_seed is not None else seed + 1
+        if other == seed:
+            raise ContractError(f"the other seed must differ from the seed, and both are {seed}")
+        self.result.seed, self.result.other_seed = seed, other
+
+    def run(self, label: str, surroundings: Surroundings, *, seed: int | None = None, **layout: Any) -> Execution:
+        """Execute once and read what was logged."""
+        parameters = {"seed": self.result.seed if seed is None else seed}
+        with self.slots:
+            if self.workshop.stop.is_set():
+                raise Interrupted("interrupted")
+            execution = self.workshop.prepare(self.snapshot, label, parameters, surroundings, **layout)
+            self.result.executions[label] = execution
+            self.workshop.execute(execution, self.snapshot, self.promise.kernel, self.progress)
+        if execution.status == "done":
+            reading = self.collector.submit(
+                collect.read_store, str(execution.folder), str(execution.shown), str(execution.root)
+            )
+            try:
+                execution.record = reading.result()
+            except collect.Unreadable as problem:
+                execution.status, execution.message = "failed", f"MLflow cannot read the store it wrote: {problem}"
+            except concurrent.futures.process.BrokenProcessPool:
+                execution.status, execution.message = "failed", "reading what it logged ended the reading process"
+        return execution
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
+        """Do something beside the rest."""
+        return self.threads.submit(function, *arguments, **options)
+
+    def discard(self, execution: Execution) -> None:
+        """Delete the folders of an execution; its record and its executed notebook stay."""
+        shutil.rmtree(execution.root, ignore_errors=True)
+
+    def compare_executions(self) -> None:
+        """Execute in both surroundings and with the other seed at once, compare, and search causes."""
+        varied = frozenset(possible(self.workshop.tools, requested=self.options.vary))
+        first_done = self.submit(self.first_and_again_in_place)
+        second_done = self.submit(self.run, "second", Surroundings(varied))
+        control_done = self.submit(self.run_control) if self.options.control else None
+        spread_done = [self.submit(self.run, f"seed {seed}", Surroundings(), seed=seed) for seed in self.options.seeds]
+
+        first, repeated = first_done.result()
+        second = second_done.result()
+        control = control_done.result() if control_done else None
+        spread = [one.result() for one in spread_done]
+        if not self.usable(first):
+            return
+        self.result.differences = self.differences(first, second)
+        in_place = self.differences(first, repeated) if repeated is not None and repeated.status == "done" else []
+        if repeated is not None and repeated.status != "done":
+            self.result.notes.append(
+                f"A second execution in the same place fails: {repeated.message}. "
+                "Rerunning a notebook is what people do most; begin by clearing what it left."
+            )
+        known = {(one.kind, one.run, one.subject) for one in self.result.differences}
+        self.result.differences += [one for one in in_place if (one.kind, one.run, one.subject) not in known]
+        if self.result.differences:
+            self.result.verdict = "not reproducible"
+            self.result.message = summary(self.result.differences)
+            if self.options.diagnose:
+                from course.reproduce.diagnose import find_causes  # noqa: PLC0415 (they know each other)
+
+                self.result.causes = find_causes(self, first, second, repeated, sorted(varied))
+                self.result.message = "; ".join(cause.sentence for cause in self.result.causes) or self.result.message
+        elif control is not None:
+            self.judge_control(first, control)
+        else:
+            self.result.verdict = "reproducible"
+        if spread:
+            self.result.spread = self.collect_spread(spread)
+
+    def first_and_again_in_place(self) -> tuple[Execution, Execution | None]:
+        """Execute, and once more in the same place where the first left anything behind but its MLflow store."""
+        before = inventory(self.snapshot.root)
+        first = self.run("first", Surroundings())
+        if first.status != "done":
+            return first, None
+        folders = {name: first.root / path for name, path in first.surroundings.paths(self.snapshot.root.name).items()}
+        left = left_behind(before, inventory(folders["project"]))
+        left += [f"{name}/{file}" for name in ("home", "temporary") for file in inventory(folders[name])]
+        if not left:
+            return first, None
+        repeated = self.run("again in place", Surroundings(), left_from=first, keep=frozenset(FOLDERS))
+        return first, repeated
+
+    def run_control(self) -> Execution:
+        """Execute with the other seed."""
+        execution = self.run("other seed", Surroundings(), seed=self.result.other_seed)
+        self.discard(execution)
+        return execution
+
+    def usable(self, first: Execution) -> bool:
+        """Tell whether there is anything to compare, and say so where there is not."""
+        if first.status != "done":
+            self.result.verdict, self.result.message = "failed", f"{first.message}"
+            return False
+        if any(run["metrics"] for run in first.record["runs"]):
+            return True
+        self.result.verdict = "logs nothing"
+        elsewhere = [path for path in first.root.rglob("mlflow.db") if path.parent != first.folder]
+        if elsewhere:
+            found = elsewhere[0].relative_to(first.root).as_posix()
+            self.result.message = (
+                f"there is no metric in mlflow.db of the notebook's folder, but a store at {found}: "
+                "it changed directory or set another tracking URI before it logged"
+            )
+        elif (first.folder / "mlflow.db").exists():
+            self.result.message = "it logs no metric, so there is nothing that could be equal (mlflow.log_metric)"
+        else:
+            self.result.message = (
+                "it logs nothing to mlflow.db in its folder, so there is nothing that could be equal "
+                '(mlflow.set_tracking_uri("sqlite:///mlflow.db"), mlflow.start_run, mlflow.log_metric)'
+            )
+        return False
+
+    def differences(self, first: Execution, other: Execution) -> list[Difference]:
+        """Compare two executions, their ends included."""
+        if other.status != "done":
+            ends = [one.message or "finishes" for one in (first, other)]
+            found = [Difference("outcome", "", "outcome", *ends)]
+            return [one for one in found if not is_excluded(one, list(self.options.exclude))]
+        return compare(first.record, other.record, exclude=self.options.exclude)
+
+    def judge_control(self, first: Execution, control: Execution) -> None:
+        """Require that another seed changes a metric."""
+        seed = self.result.other_seed
+        if control.status != "done":
+            self.result.verdict = "failed"
+            self.result.message = f"with seed {seed}: {control.message}"
+            return
+        self.result.control = compare(first.record, control.record)
+        changed = [one for one in self.result.control if one.kind == "metric" and one.second != MISSING]
+        if changed:
+            self.result.verdict = "reproducible"
+            return
+        self.result.verdict = "seed has no effect"
+        self.result.message = (
+            f"the seed has no effect: with seed {seed} every metric equals that of seed {self.result.seed}. "
+            "Pass `seed` to whatever draws random numbers (random_state, default_rng)"
+        )
+
+    def collect_spread(self, spread: list[Execution]) -> dict[str, Any]:
+        """Gather the last value of every metric for every seed."""
+        metrics: dict[str, dict[str, float]] = {}
+        failed = {}
+        for execution in spread:
+            seed = str(execution.parameters["seed"])
+            if execution.status != "done":
+                failed[seed] = execution.message
+                continue
+            for run in execution.record["runs"]:
+                for name, values in run["metrics"].items():
+                    metrics.setdefault(f"{run['key']}: {name}", {})[seed] = float.fromhex(values[-1][1])
+        for execution in spread:
+            self.discard(execution)
+        return {"seeds": [one.parameters["seed"] for one in spread], "metrics": metrics, "failed": failed}
+
+
+def summary(differences: list[Difference]) -> str:
+    """Name what differs, in one line."""
+    names = list(dict.fromkeys(f"{one.kind} `{one.subject}`" for one in differences))
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"two executions with the same seed differ in {', '.join(names[:3])}{more}"

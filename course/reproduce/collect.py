@@ -1,0 +1,198 @@
+"""Read what an execution logged, from its MLflow store, into plain values.
+
+Everything here runs in a process of its own: importing MLflow takes seconds that the executions need anyway, and
+loading a model executes code that the notebook wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import warnings
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from course.reproduce.model import describe_model
+
+# Identify the run and not the result.
+EXCLUDED = (
+    "run, experiment and model ids, and names that MLflow invents",
+    "tags that begin with `mlflow.` (user, source file, Git commit of the notebook's folder, ...)",
+    "metrics that begin with `system/` (processor and memory use)",
+    "start and end times, durations, times at which a metric was logged",
+    "artifact locations, sources of datasets, user and host",
+    "in a model: its ids, when and where it was made, the size and bytes of its file",
+)
+
+
+class Unreadable(Exception):
+    """A store is there, but MLflow cannot read it."""
+
+
+def warm_up() -> None:
+    """Import what reading takes while the notebooks still run."""
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401, PLC0415
+    from mlflow import MlflowClient  # noqa: F401, PLC0415
+
+
+def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
+    """Read all runs of the store in a notebook's folder.
+
+    Parameters
+    ----------
+    folder
+        Real path of the notebook's working directory; the store is its `mlflow.db`.
+    shown, real
+        Where the notebook saw its root folder and where that really is; artifact locations begin with `shown`.
+
+    Returns
+    -------
+    dict
+        `"runs"`: list of dicts with `key` (experiment, then the places among siblings from the outermost parent on),
+        `name`, `status`, `parameters`, `metrics` (name → list of [step, value as hexadecimal text]), `datasets`,
+        `tags`, `artifacts` (path → digest), `models` (name → description).
+
+    Raises
+    ------
+    Unreadable
+        MLflow refuses the store.
+    """
+    database = Path(folder) / "mlflow.db"
+    if not database.exists():
+        return {"runs": []}
+    warnings.simplefilter("ignore")
+    from mlflow import MlflowClient  # noqa: PLC0415
+    from mlflow.entities import ViewType  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    order = creation_order(database)
+    try:
+        client = MlflowClient(f"sqlite:///{database.as_posix()}")
+        experiments = {one.experiment_id: one.name for one in client.search_experiments(view_type=ViewType.ALL)}
+        runs = pages(lambda token: client.search_runs(list(experiments), max_results=1000, page_token=token))
+        runs.sort(key=lambda run: (order.get(run.info.run_id, len(order)), run.info.start_time))
+        models = defaultdict(list)
+        for model in pages(lambda token: client.search_logged_models(list(experiments), page_token=token)):
+            models[model.source_run_id].append(model)
+    except MlflowException as problem:
+        raise Unreadable(str(problem).splitlines()[0]) from None
+    keys = name_runs(runs, experiments)
+
+    def locate(uri: str) -> Path:
+        path = uri.removeprefix("file://")
+        return Path(real + path.removeprefix(shown)) if path.startswith(shown) else Path(path)
+
+    records = []
+    for run in runs:
+        logged = sorted(models[run.info.run_id], key=lambda model: (model.creation_timestamp, model.name))
+        records.append(
+            {
+                "key": keys[run.info.run_id],
+                "name": run.info.run_name or "",
+                "status": run.info.status,
+                "parameters": dict(run.data.params),
+                "metrics": {name: history(client, run.info.run_id, name) for name in run.data.metrics
+                            if not name.startswith("system/")},
+                "tags": {name: value for name, value in run.data.tags.items() if not name.startswith("mlflow.")},
+                "datasets": datasets(run),
+                "artifacts": digests(locate(run.info.artifact_uri)),
+                "models": describe_models(logged, locate),
+            }  # fmt: skip
+        )
+    return {"runs": records}
+
+
+def pages(search: Any) -> list[Any]:
+    """Collect all pages of one of MLflow's searches."""
+    found, token = [], None
+    while True:
+        page = search(token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def creation_order(database: Path) -> dict[str, int]:
+    """Number the runs in the order in which they were created.
+
+    MLflow keeps only milliseconds, in which several runs can start; SQLite numbers rows as they are inserted.
+    Where the table is another one some day, the start times must do.
+    """
+    try:
+        connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
+        try:
+            rows = connection.execute("SELECT run_uuid FROM runs ORDER BY rowid").fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return {}
+    return {run_id: place for place, (run_id,) in enumerate(rows)}
+
+
+def name_runs(runs: list[Any], experiments: dict[str, str]) -> dict[str, str]:
+    """Give every run a name that its twin in another execution has, too: experiment and place among its siblings."""
+    identifiers = {run.info.run_id for run in runs}
+    siblings: dict[str, int] = defaultdict(int)
+    keys: dict[str, str] = {}
+
+    def name(run: Any) -> str:
+        if run.info.run_id in keys:
+            return keys[run.info.run_id]
+        parent = run.data.tags.get("mlflow.parentRunId", "")
+        above = next((one for one in runs if one.info.run_id == parent), None) if parent in identifiers else None
+        prefix = name(above) + "." if above is not None else experiments[run.info.experiment_id] + " / run "
+        siblings[prefix] += 1
+        keys[run.info.run_id] = f"{prefix}{siblings[prefix]}"
+        return keys[run.info.run_id]
+
+    for run in runs:
+        name(run)
+    return keys
+
+
+def history(client: Any, run_id: str, name: str) -> list[list[Any]]:
+    """Read all values of a metric as exact text, in order; the same value twice at one step counts once.
+
+    MLflow itself keeps or drops such a repetition depending on the millisecond.
+    """
+    values = sorted(client.get_metric_history(run_id, name), key=lambda one: (one.step, one.timestamp, one.value))
+    exact = [[one.step, float(one.value).hex()] for one in values]
+    return [one for place, one in enumerate(exact) if place == 0 or one != exact[place - 1]]
+
+
+def datasets(run: Any) -> dict[str, str]:
+    """Digests of the logged datasets, by name and context."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for logged in run.inputs.dataset_inputs if run.inputs else []:
+        context = next((tag.value for tag in logged.tags if tag.key == "mlflow.data.context"), "")
+        found[f"{logged.dataset.name} ({context})" if context else logged.dataset.name].append(logged.dataset.digest)
+    return {name: ", ".join(sorted(values)) for name, values in found.items()}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder, without the models, which are compared by what they hold."""
+    if not folder.is_dir():
+        return {}
+    models = {path.parent for path in folder.rglob("MLmodel")}
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not models.intersection(path.parents):
+            with path.open("rb") as file:
+                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def describe_models(logged: list[Any], locate: Any) -> dict[str, dict[str, str]]:
+    """Describe every logged model of a run, by its name and its place among models of that name."""
+    seen: dict[str, int] = defaultdict(int)
+    found = {}
+    for model in logged:
+        seen[model.name] += 1
+        name = model.name if seen[model.name] == 1 else f"{model.name} #{seen[model.name]}"
+        found[name] = describe_model(locate(model.artifact_location))
+        parameters = json.dumps(dict(sorted((model.params or {}).items())))
+        found[name]["logged parameters"] = hashlib.sha256(parameters.encode()).hexdigest()
+    return found

@@ -1,0 +1,107 @@
+"""Read what a notebook promises: a cell tagged `parameters` that sets at least `seed`."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from course.errors import ContractError
+
+TAG = "parameters"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A notebook that can be checked.
+
+    Attributes
+    ----------
+    path
+        Absolute path of the notebook.
+    kernel
+        Name of the kernel it asks for.
+    seed
+        The seed in its parameters cell, None when that is not a plain number.
+    cells
+        Identifiers of its cells in order.
+    """
+
+    path: Path
+    kernel: str
+    seed: int | None
+    cells: list[str] = field(default_factory=list)
+
+
+def read_promise(path: Path) -> Promise:
+    """Read a notebook and check that it keeps its side of the contract.
+
+    Raises
+    ------
+    ContractError
+        The file is missing, not a notebook, or has no parameters cell that sets `seed`.
+    """
+    notebook = read_notebook(path)
+    tagged = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
+    if not tagged:
+        raise ContractError(
+            f"{path}: no cell is tagged '{TAG}'. Tag the cell that sets `seed` (in JupyterLab: Property Inspector, "
+            "Common Tools, Cell Tags), so that papermill can set it."
+        )
+    values = assignments(tagged[0].source, path)
+    if "seed" not in values:
+        found = ", ".join(sorted(values)) or "nothing"
+        raise ContractError(
+            f"{path}: the cell tagged '{TAG}' sets {found}, but not `seed`. Add a line such as `seed = 42` there."
+        )
+    kernel = notebook.metadata.get("kernelspec", {}).get("name", "python3")
+    seed = values["seed"]
+    plain = isinstance(seed, int) and not isinstance(seed, bool)
+    return Promise(path.resolve(), kernel, seed if plain else None, [cell.get("id", "") for cell in notebook.cells])
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook file, or say in one line why it is none."""
+    if path.is_dir():
+        raise ContractError(f"{path}: this is a folder. Name the notebooks in it, for example {path / '*.ipynb'}")
+    if not path.exists():
+        raise ContractError(f"{path}: there is no such file.")
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        cells = notebook.cells
+    except (nbformat.reader.NotJSONError, json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
+        raise ContractError(f"{path}: this is not a notebook (not the JSON that Jupyter writes).") from None
+    except Exception as problem:  # nbformat's own family of errors has no common root
+        raise ContractError(f"{path}: Jupyter cannot read this notebook: {str(problem).splitlines()[0]}") from None
+    if not any(cell.cell_type == "code" for cell in cells):
+        raise ContractError(f"{path}: the notebook has no code cell.")
+    return notebook
+
+
+def assignments(source: str, path: Path) -> dict[str, Any]:
+    """List the names a parameters cell assigns, with their values where these are literals (None elsewhere)."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as problem:
+        raise ContractError(
+            f"{path}: the cell tagged '{TAG}' is not plain Python (line {problem.lineno}: {problem.msg}). "
+            "Only assignments belong there."
+        ) from None
+    values: dict[str, Any] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets, value = [node.target], node.value
+        else:
+            continue
+        try:
+            literal = ast.literal_eval(value)
+        except ValueError:
+            literal = None
+        values.update({target.id: literal for target in targets if isinstance(target, ast.Name)})
+    return values

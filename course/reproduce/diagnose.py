@@ -1,0 +1,264 @@
+"""Search why two executions differ, by executing again with fewer things varied."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+import nbformat
+
+from course.reproduce.check import FOLDERS, Cause
+from course.reproduce.compare import Difference
+from course.reproduce.execute import Execution, name_cell
+from course.reproduce.surroundings import VARIATIONS, Surroundings
+
+if TYPE_CHECKING:
+    from course.reproduce.check import Checker
+
+Subject = tuple[str, str, str]
+
+LEFT_BEHIND = {
+    "project": (
+        "what an earlier execution left in the project's folder",
+        "a file is changed in place, or written once and read again",
+        "Look for files that are both read and written (`to_csv`, `open(..., 'a')`, `dump`); write results elsewhere.",
+    ),
+    "home": (
+        "what an earlier execution left in HOME",
+        "a cache in the home directory is read back",
+        "Look for `Path.home`, `expanduser` and caches; make the key of a cache name everything the value depends on.",
+    ),
+    "temporary": (
+        "what an earlier execution left in TMPDIR",
+        "a temporary file is read back",
+        "Look for fixed names in `tempfile.gettempdir()`; use `tempfile.TemporaryDirectory`.",
+    ),
+}
+
+
+def find_causes(
+    checker: Checker, first: Execution, second: Execution, repeated: Execution | None, varied: list[str]
+) -> list[Cause]:
+    """Find the variations that make the differences.
+
+    The first execution is repeated with nothing varied; what differs even then needs no variation. The rest is
+    searched by halving the set of variations: a half that makes no difference is dropped whole.
+
+    Parameters
+    ----------
+    checker
+        Executes.
+    first, second, repeated
+        The executions that were compared.
+    varied
+        Names of the variations of the second one.
+
+    Returns
+    -------
+    list of Cause
+        One for each cause, those with nothing varied first.
+    """
+    again = checker.run("nothing varied", Surroundings())
+    unseeded = checker.differences(first, again)
+    causes = explain_unseeded(checker, first, again, unseeded) if unseeded else []
+    explained = subjects(unseeded)
+    wanted = subjects(checker.differences(first, second)) - explained
+    if wanted and ("outcome", "", "outcome") not in explained:
+        causes += search(checker, first, second, varied, wanted)
+    if repeated is not None and repeated.status == "done":
+        wanted = subjects(checker.differences(first, repeated)) - explained
+        if wanted:
+            causes += search_left_behind(checker, first, repeated, wanted)
+    return causes
+
+
+def subjects(differences: list[Difference]) -> set[Subject]:
+    """What differs, without the values."""
+    return {(one.kind, one.run, one.subject) for one in differences}
+
+
+def explain_unseeded(checker: Checker, first: Execution, again: Execution, found: list[Difference]) -> list[Cause]:
+    """Tell the clock from other randomness: with a clock that stands still, the clock's share goes away."""
+    cell = first_different_cell(first, again)
+    everything = subjects(found)
+    random, clock = everything, set()
+    frozen = [checker.submit(checker.run, f"frozen clock {turn}", Surroundings(frozen_clock=True)) for turn in ("a", "b")]
+    one, other = (execution.result() for execution in frozen)
+    if one.status == other.status == "done":
+        random = everything & subjects(checker.differences(one, other))
+        clock = everything - random
+    for execution in (one, other):
+        checker.discard(execution)
+    causes = []
+    if clock:
+        variation = VARIATIONS["clock"]
+        causes.append(
+            Cause(
+                ("clock",),
+                tuple(sorted(clock)),
+                f"{names(clock)} {changes(clock)} with the clock: a seed or a value is taken from the current time",
+                variation.hint,
+                cell,
+                tuple(one for one in found if (one.kind, one.run, one.subject) in clock),
+            )
+        )
+    if random:
+        # A notebook that waits for time to pass never ends under a clock that stands still.
+        or_clock = "" if one.status == other.status == "done" else ", or the clock (it did not run with a frozen one)"
+        causes.append(
+            Cause(
+                (),
+                tuple(sorted(random)),
+                f"{names(random)} {changes(random)} with nothing varied: unseeded randomness{or_clock}",
+                "Look for generators that do not get the seed: `np.random.*`, `random.*`, `default_rng()`, estimators "
+                "and splits without `random_state`, `uuid`, threads that finish in any order.",
+                cell,
+                tuple(one for one in found if (one.kind, one.run, one.subject) in random),
+            )
+        )
+    checker.discard(again)
+    return causes
+
+
+def search(
+    checker: Checker, first: Execution, second: Execution, varied: list[str], wanted: set[Subject]
+) -> list[Cause]:
+    """Halve the set of variations until single ones are left."""
+    order = [name for name in VARIATIONS if name in varied]
+    groups = halves(order)
+    singles: dict[str, tuple[set[Subject], Execution, list[Difference]]] = {}
+    while groups:
+        running = [(group, checker.submit(checker.run, label(group), Surroundings(frozenset(group)))) for group in groups]
+        groups = []
+        for group, pending in running:
+            execution = pending.result()
+            found = checker.differences(first, execution)
+            # A run that ends early differs in its outcome only, and hides what it would have logged.
+            matter = subjects(found) & wanted or subjects(found) & {("outcome", "", "outcome")}
+            if not matter:
+                checker.discard(execution)
+            elif len(group) == 1:
+                singles[group[0]] = (matter, execution, found)
+            else:
+                groups += halves(group)
+    causes = []
+    for name in order:
+        if name in singles:
+            matter, execution, found = singles[name]
+            variation = VARIATIONS[name]
+            sentence = f"{names(matter)} {changes(matter)} with {variation.label}: {variation.cause}"
+            shown = tuple(one for one in found if (one.kind, one.run, one.subject) in matter)
+            cell = first_different_cell(first, execution)
+            causes.append(Cause((name,), tuple(sorted(matter)), sentence, variation.hint, cell, shown))
+    rest = wanted - set().union(*(matter for matter, _, _ in singles.values()), set())
+    if rest and not any(("outcome", "", "outcome") in matter for matter, _, _ in singles.values()):
+        sentence = f"{names(rest)} {changes(rest)} only when several of these vary together: {', '.join(order)}"
+        cell = first_different_cell(first, second)
+        causes.append(Cause(tuple(order), tuple(sorted(rest)), sentence, "", cell))
+    return causes
+
+
+def search_left_behind(checker: Checker, first: Execution, repeated: Execution, wanted: set[Subject]) -> list[Cause]:
+    """Find which folder carries something from one execution to the next."""
+    running = [
+        (name, checker.submit(checker.run, f"left in {name}", Surroundings(), left_from=repeated, keep=frozenset({name})))
+        for name in FOLDERS
+    ]
+    causes = []
+    explained: set[Subject] = set()
+    for name, pending in running:
+        execution = pending.result()
+        found = checker.differences(first, execution)
+        matter = subjects(found) & wanted
+        if matter:
+            what, why, hint = LEFT_BEHIND[name]
+            sentence = f"{names(matter)} {changes(matter)} with {what}: {why}"
+            shown = tuple(one for one in found if (one.kind, one.run, one.subject) in matter)
+            cell = first_different_cell(first, execution)
+            causes.append(Cause((f"left-in-{name}",), tuple(sorted(matter)), sentence, hint, cell, shown))
+            explained |= matter
+    if rest := wanted - explained:
+        sentence = f"{names(rest)} {changes(rest)} when the notebook is executed again in the same place"
+        cell = first_different_cell(first, repeated)
+        causes.append(Cause(("left-behind",), tuple(sorted(rest)), sentence, LEFT_BEHIND["project"][2], cell))
+    return causes
+
+
+def halves(group: list[str]) -> list[list[str]]:
+    """Split a list in two; a single element cannot be split."""
+    middle = (len(group) + 1) // 2
+    return [part for part in (group[:middle], group[middle:]) if part]
+
+
+def label(group: list[str]) -> str:
+    """Name an execution of the search."""
+    return "only " + (group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}")
+
+
+def names(found: set[Subject]) -> str:
+    """Name what changes, metrics first, in a form that fits a sentence."""
+    unique = list(dict.fromkeys(name for kind, _, name in sorted(found, key=lambda one: (one[0] != "metric", one))))
+    quoted = [f"`{name}`" for name in unique[:3]]
+    return ", ".join(quoted) + (f" and {len(unique) - 3} more" if len(unique) > 3 else "")
+
+
+def changes(found: set[Subject]) -> str:
+    """Conjugate."""
+    return "changes" if len({name for _, _, name in found}) == 1 else "change"
+
+
+def first_different_cell(first: Execution, other: Execution) -> str:
+    """Name the first cell whose output differs between two executions, empty when none does."""
+    try:
+        ours, theirs = (nbformat.read(one.output, as_version=4).cells for one in (first, other))
+    except (OSError, ValueError, nbformat.reader.NotJSONError):
+        return ""
+    pairs = list(zip(ours, theirs, strict=False))
+    for prepare in (mask, str):
+        for place, (one, two) in enumerate(pairs, 1):
+            if "injected-parameters" not in one.metadata.get("tags", []) and outputs(one, prepare) != outputs(two, prepare):
+                return name_cell(first.output, (place, len(pairs), one.get("id", "")))
+    return ""
+
+
+def outputs(cell: nbformat.NotebookNode, prepare: object) -> list[str]:
+    """What a reader of the cell sees."""
+    seen = []
+    for output in cell.get("outputs", []):
+        if output.output_type == "stream":
+            seen.append(prepare(output.text))
+        elif output.output_type == "error":
+            seen.append(prepare(f"{output.ename}: {output.evalue}"))
+        else:
+            data = {kind: value for kind, value in output.data.items() if kind != "text/html"}
+            seen += [prepare(f"{kind} {value}") for kind, value in sorted(data.items())]
+    return seen
+
+
+NOISE = re.compile(
+    r"\b(m-)?[0-9a-f]{32}\b"  # identifiers of runs, models and files
+    r"|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|\b0x[0-9a-f]+\b"  # addresses
+    r"|\b\d{4}[-/]\d\d[-/]\d\d([ T]\d\d:\d\d(:\d\d)?([.,]\d+)?)?"  # moments
+    r"|\b\d\d:\d\d(:\d\d)?([.,]\d+)?\b"
+    r"|\b\d+([.,]\d+)? ?m?s\b"  # durations
+    r"|(/[\w.-]+){3,}"  # paths
+)
+
+
+def mask(text: str) -> str:
+    """Hide what differs between any two executions, so that the first real difference stands out."""
+    return NOISE.sub("*", text)
+
+
+def as_dict(cause: Cause) -> dict[str, object]:
+    """Plain values for `report.json`."""
+    return {
+        "variations": list(cause.variations),
+        "subjects": [{"kind": kind, "run": run, "name": name} for kind, run, name in cause.subjects],
+        "sentence": cause.sentence,
+        "hint": cause.hint,
+        "cell": cause.cell,
+        "differences": [dataclasses.asdict(one) for one in cause.differences],
+    }

@@ -1,0 +1,327 @@
+"""Execute a copy of a project's notebook through papermill, in surroundings of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+from course.errors import ContractError, Interrupted
+from course.reproduce import worker
+from course.reproduce.project import Snapshot
+from course.reproduce.surroundings import SHIM, Surroundings, Tools, bubblewrap_command
+
+# Below this much free space the machine itself is in danger; above this much written, a notebook is out of hand.
+FREE_BYTES = 256 * 2**20
+WRITTEN_BYTES = 8 * 2**30
+# Where a notebook sees its private folders, when bubblewrap shows it a file system of its own.
+SHOWN_ROOT = Path("/tmp/reproduce")  # noqa: S108 (private to the execution)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Execution:
+    """One execution and how it went.
+
+    Attributes
+    ----------
+    label
+        What it was for, as the report names it.
+    parameters
+        What papermill set.
+    surroundings
+        What was around it.
+    root, shown
+        Real folder of its copies, and where the notebook saw them.
+    folder
+        Real path of the notebook's working directory.
+    output
+        The executed notebook.
+    status
+        "done", "raised", "died", "timeout", "disk" or "failed".
+    message
+        One line about what went wrong, empty when it is done.
+    cell
+        Identifier of the cell it ended in, empty when it is done.
+    seconds
+        Wall-clock time.
+    """
+
+    label: str
+    parameters: dict[str, Any]
+    surroundings: Surroundings
+    root: Path
+    shown: Path
+    folder: Path
+    output: Path
+    status: str = "failed"
+    message: str = ""
+    cell: str = ""
+    seconds: float = 0.0
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+class Workshop:
+    """Where executions happen: a folder, the tools of this computer and a server that has papermill loaded.
+
+    Parameters
+    ----------
+    base
+        Folder for all copies; the caller removes it.
+    tools
+        What this computer offers.
+    timeout
+        Seconds that one execution may take.
+    """
+
+    def __init__(self, base: Path, tools: Tools, *, timeout: float) -> None:
+        """Start the server, so that it loads papermill while the project is being copied."""
+        self.base = base.resolve()
+        self.tools = tools
+        self.timeout = timeout
+        self.stop = threading.Event()
+        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        self.context = multiprocessing.get_context(method)
+        if method == "forkserver":
+            self.context.set_forkserver_preload(["course.reproduce.worker"])
+        self.places: dict[Path, threading.Lock] = {}
+        self.guard = threading.Lock()
+
+    def prepare(
+        self,
+        snapshot: Snapshot,
+        label: str,
+        parameters: dict[str, Any],
+        surroundings: Surroundings,
+        *,
+        left_from: Execution | None = None,
+        keep: frozenset[str] = frozenset(),
+    ) -> Execution:
+        """Lay out the folders of an execution.
+
+        Parameters
+        ----------
+        snapshot
+            The project to copy.
+        label
+            A name that no other execution of this project has.
+        parameters, surroundings
+            As in `Execution`.
+        left_from, keep
+            Of an earlier execution in the same surroundings, the folders ("project", "home", "temporary") to begin
+            with as it left them, but for its MLflow store.
+        """
+        paths = surroundings.paths(snapshot.root.name)
+        root = self.base / "runs" / f"{snapshot.root.parent.name}-{label}"
+        for name, relative in paths.items():
+            target = root / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if left_from is not None and name in keep:
+                earlier = left_from.root / left_from.surroundings.paths(snapshot.root.name)[name]
+                shutil.copytree(earlier, target, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db*", "mlruns"))
+            elif name == "project":
+                shutil.copytree(snapshot.root, target, symlinks=True)
+            else:
+                target.mkdir()
+        if self.tools.bubblewrap:
+            shown = SHOWN_ROOT
+        else:  # two executions with the same folders take turns at the same path
+            shown = self.base / "at" / f"{snapshot.root.parent.name}-{zlib.crc32(repr(paths).encode()):08x}"
+        folder = root / paths["project"] / snapshot.notebook.parent
+        output = self.base / "executed" / f"{snapshot.root.parent.name}-{label}.ipynb"
+        output.parent.mkdir(exist_ok=True)
+        return Execution(label, parameters, surroundings, root, shown, folder, output)
+
+    def execute(self, execution: Execution, snapshot: Snapshot, kernel: str, progress: Progress | None = None) -> Execution:
+        """Execute, and fill in how it went.
+
+        Raises
+        ------
+        Interrupted
+            `stop` was set meanwhile; the kernel is gone when this is raised.
+        """
+        begun = time.monotonic()
+        with self.at_its_place(execution) as root:
+            paths = execution.surroundings.paths(snapshot.root.name)
+            folder = root / paths["project"] / snapshot.notebook.parent
+            runtime = execution.root.with_name(execution.root.name + "-jupyter")
+            runtime.mkdir(parents=True, exist_ok=True)
+            shown = {name: execution.shown / relative for name, relative in paths.items()}
+            environment = execution.surroundings.environment(self.tools, shown)
+            environment |= {"JUPYTER_PATH": str(runtime), "JUPYTER_RUNTIME_DIR": str(runtime)}
+            self.write_kernel(execution, kernel, runtime, shown["project"] / snapshot.notebook.parent)
+            if not execution.output.is_absolute():
+                raise ValueError("the output's path must be absolute, it is written from another folder")
+            job = worker.Job(
+                notebook=str(root / paths["project"] / snapshot.notebook),
+                output=str(execution.output),
+                folder=str(folder),
+                parameters=execution.parameters,
+                environment=environment,
+                umask=execution.surroundings.umask(),
+                runtime=str(runtime),
+            )
+            self.drive(job, execution, progress)
+        execution.seconds = time.monotonic() - begun
+        return execution
+
+    @contextlib.contextmanager
+    def at_its_place(self, execution: Execution) -> Iterator[Path]:
+        """Yield the real folder while the notebook sees it at its place."""
+        if self.tools.bubblewrap:
+            yield execution.root
+            return
+        with self.guard:
+            lock = self.places.setdefault(execution.shown, threading.Lock())
+        with lock:
+            execution.shown.parent.mkdir(parents=True, exist_ok=True)
+            execution.root.rename(execution.shown)
+            try:
+                yield execution.shown
+            finally:
+                execution.shown.rename(execution.root)
+
+    def write_kernel(self, execution: Execution, name: str, runtime: Path, shown_folder: Path) -> None:
+        """Write a kernel specification that starts the notebook's kernel in its surroundings."""
+        spec = find_kernel(name)
+        command = [sys.executable if part in {"python", "python3"} else part for part in spec.argv]
+        if self.tools.bubblewrap:
+            binds = {execution.root: execution.shown, runtime: runtime}
+            read = [Path(sys.prefix), Path(sys.base_prefix), SHIM, Path(command[0]).parent.parent]
+            wrapper = bubblewrap_command(self.tools, execution.surroundings, binds, read)
+            wrapper += ["--unsetenv", "JUPYTER_PATH", "--unsetenv", "JUPYTER_RUNTIME_DIR", "--chdir", str(shown_folder), "--"]
+            command = wrapper + command
+        folder = runtime / "kernels" / "reproduce"
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {"argv": command, "display_name": spec.display_name, "language": spec.language, "env": dict(spec.env)}
+        (folder / "kernel.json").write_text(json.dumps(content), encoding="utf-8")
+
+    def drive(self, job: worker.Job, execution: Execution, progress: Progress | None) -> None:
+        """Start the worker, follow it, and end it when it takes too long or too much."""
+        mine, its = self.context.Pipe()
+        process = self.context.Process(target=worker.run, args=(job, its), daemon=True)
+        process.start()
+        its.close()
+        begun = checked = time.monotonic()
+        cell = (0, 0, "")
+        status = ("died", "", "")
+        try:
+            while True:
+                if mine.poll(0.2):
+                    try:
+                        event = mine.recv()
+                    except EOFError:
+                        break
+                    if event[0] == "cell":
+                        cell = (event[1], event[2], event[3])
+                        if progress:
+                            progress(execution.label, event[1], event[2])
+                        continue
+                    status = event
+                    break
+                now = time.monotonic()
+                if self.stop.is_set():
+                    raise Interrupted("interrupted")
+                if now - begun > self.timeout:
+                    status = ("timeout", "", f"not finished after {self.timeout:.0f} s")
+                    break
+                if now - checked > 3:
+                    checked = now
+                    if trouble := disk_trouble(execution):
+                        status = ("disk", "", trouble)
+                        break
+        finally:
+            if status[0] in {"timeout", "disk", "died"} or self.stop.is_set():
+                worker.end_tree(process.pid)
+                process.kill()
+            process.join()
+            mine.close()
+        execution.status, execution.cell = status[0], cell[2]
+        execution.message = explain(status, execution, cell)
+
+
+def find_kernel(name: str) -> Any:
+    """Find the kernel a notebook asks for.
+
+    Raises
+    ------
+    ContractError
+        There is no such kernel.
+    """
+    try:
+        return KernelSpecManager().get_kernel_spec(name)
+    except NoSuchKernel:
+        raise ContractError(
+            f"the notebook asks for the kernel {name!r}, which is not installed here. "
+            "`jupyter kernelspec list` shows what is; choose one in JupyterLab (Kernel, Change Kernel) and save."
+        ) from None
+
+
+def disk_trouble(execution: Execution) -> str:
+    """Say why an execution must not go on writing, empty while it may."""
+    place = execution.root if execution.root.exists() else execution.shown
+    if shutil.disk_usage(place).free < FREE_BYTES:
+        return f"stopped: less than {FREE_BYTES // 2**20} MB are free on the disk"
+    written = 0
+    for folder, _, files in os.walk(place):
+        for file in files:
+            with contextlib.suppress(OSError):
+                written += os.lstat(os.path.join(folder, file)).st_size
+        if written > WRITTEN_BYTES:
+            return f"stopped: it wrote more than {WRITTEN_BYTES // 2**30} GB"
+    return ""
+
+
+def explain(status: tuple[str, str, str], execution: Execution, cell: tuple[int, int, str]) -> str:
+    """Put how an execution ended into one line that names the cell."""
+    kind, name, value = status
+    if kind == "done":
+        return ""
+    where = name_cell(execution.output, cell)
+    if kind == "raised":
+        first = next((line for line in value.splitlines() if line.strip()), "")
+        hint = ""
+        if name == "StdinNotImplementedError":
+            hint = " (it waits for somebody to type, and nobody is there)"
+        if name == "FileNotFoundError":
+            hint = " (an execution sees what Git and DVC track of the project, and an empty home directory)"
+        if "Read-only file system" in value:
+            hint = " (an execution may write in its project, its home and its temporary directory only)"
+        return f"{where} raises {name}: {first}{hint}"
+    if kind == "died":
+        return f"{where}: the kernel died there (out of memory, or it ended itself)"
+    if kind in {"timeout", "disk"}:
+        return f"{where}: {value}"
+    first = next((line for line in value.splitlines() if line.strip()), "")
+    return f"papermill could not execute it: {name}: {first}"
+
+
+def name_cell(output: Path, cell: tuple[int, int, str]) -> str:
+    """Name a cell by its place in the notebook, its identifier and its first line."""
+    index, _, identifier = cell
+    if not index:
+        return "before its first cell"
+    try:
+        cells = nbformat.read(output, as_version=4).cells
+    except Exception:  # killed while it wrote: the identifier must do
+        return f"cell {identifier!r}"
+    originals = [one for one in cells if "injected-parameters" not in one.metadata.get("tags", [])]
+    place = next((number for number, one in enumerate(originals, 1) if one.get("id") == identifier), index)
+    found = next((one for one in cells if one.get("id") == identifier), None)
+    lines = found.source.splitlines() if found is not None else []
+    line = next((text.strip() for text in lines if text.strip() and not text.startswith("#")), "")
+    return f"cell {place} ({identifier}, `{line[:60]}`)" if line else f"cell {place} ({identifier})"

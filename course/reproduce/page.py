@@ -1,0 +1,2 @@
+"""Placeholder."""
+def render(report, content): return "<p>todo"

@@ -1,0 +1,212 @@
+"""Check many notebooks at once, with progress, and clean up whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from course.errors import Interrupted
+from course.reproduce import collect
+from course.reproduce.check import Checker, Options, Result
+from course.reproduce.execute import Workshop
+from course.reproduce.surroundings import Tools, find_tools
+
+
+@dataclass
+class Report:
+    """All that is known after a call of `course reproduce`.
+
+    Attributes
+    ----------
+    results
+        One for each notebook, in the order given.
+    tools
+        What this computer offered.
+    options
+        What was asked for.
+    seconds
+        Wall-clock time of the whole call.
+    """
+
+    results: list[Result]
+    tools: Tools
+    options: Options
+    seconds: float
+
+
+def reproduce(
+    notebooks: list[Path],
+    options: Options,
+    *,
+    report: Path,
+    jobs: int | None = None,
+    timeout: float = 900.0,
+    console: Console | None = None,
+) -> Report:
+    """Check notebooks side by side.
+
+    Parameters
+    ----------
+    notebooks
+        Their paths.
+    options
+        What to do with each.
+    report
+        Folder that gets the executed notebooks.
+    jobs
+        Executions at a time; None for one more than there are cores, because a kernel that starts mostly waits.
+    timeout
+        Seconds for one execution.
+    console
+        Where progress is shown; None for stderr.
+
+    Raises
+    ------
+    Interrupted
+        The user stopped it; all kernels are gone when this is raised.
+    """
+    begun = time.monotonic()
+    console = console or Console(stderr=True)
+    base = Path(tempfile.mkdtemp(prefix="reproduce-"))
+    tools = find_tools()
+    workshop = Workshop(base, tools, timeout=timeout)
+    slots = threading.Semaphore(jobs or (os.cpu_count() or 1) + 1)
+    # Spawned, not forked: threads are running here, and loading a model must not reach this process.
+    context = multiprocessing.get_context("spawn")
+    with stopped_by_signal(workshop), ProcessPoolExecutor(max_workers=1, mp_context=context) as collector:
+        collector.submit(collect.warm_up)
+        try:
+            results = check_all(notebooks, options, workshop, collector, slots, console)
+            keep_executed(results, report)
+        finally:
+            workshop.stop.set()
+            collector.shutdown(wait=True, cancel_futures=True)
+            shutil.rmtree(base, onerror=make_writable_and_retry)
+    return Report(results, tools, options, time.monotonic() - begun)
+
+
+def check_all(
+    notebooks: list[Path],
+    options: Options,
+    workshop: Workshop,
+    collector: ProcessPoolExecutor,
+    slots: threading.Semaphore,
+    console: Console,
+) -> list[Result]:
+    """Run one checker a notebook, each in a thread of its own."""
+    with progress_display(console) as display, ThreadPoolExecutor(max_workers=len(notebooks)) as threads:
+        pending = []
+        for number, notebook in enumerate(notebooks):
+            task = display.add_task(notebook.name, total=None, what="copying its project")
+            checker = Checker(workshop, collector, slots, options, follower(display, task, notebook, console))
+
+            def check(checker: Checker = checker, notebook: Path = notebook, number: int = number, task: int = task) -> Result:
+                result = checker.check(notebook, workshop.base / f"snapshot-{number}")
+                display.update(task, what=result.verdict, total=1, completed=1)
+                if not console.is_terminal:
+                    console.print(f"{notebook}: {result.verdict}", highlight=False)
+                return result
+
+            pending.append(threads.submit(check))
+        while True:
+            _, unfinished = wait(pending, timeout=0.2)
+            if workshop.stop.is_set():
+                raise Interrupted("interrupted; no kernel is left running")
+            if not unfinished:
+                return [one.result() for one in pending]
+
+
+def progress_display(console: Console) -> Progress:
+    """One line a notebook: what is executed, and how far it is."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[what]}"),
+               TimeElapsedColumn())  # fmt: skip
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def follower(display: Progress, task: int, notebook: Path, console: Console):  # noqa: ANN201 (a Progress callable)
+    """Build the function that shows where the executions of one notebook are."""
+    reached: dict[str, tuple[int, int]] = {}
+
+    def follow(label: str, cell: int, cells: int) -> None:
+        if label not in reached and not console.is_terminal:
+            console.print(f"{notebook}: executing ({label})", highlight=False)
+        reached[label] = (cell, cells)
+        running = [f"{name} {done}/{total}" for name, (done, total) in reached.items() if done < total]
+        completed = sum(done for done, _ in reached.values())
+        display.update(task, total=sum(total for _, total in reached.values()), completed=completed,
+                       what=" · ".join(running[-3:]) or "comparing")  # fmt: skip
+
+    return follow
+
+
+@contextlib.contextmanager
+def stopped_by_signal(workshop: Workshop) -> Iterator[None]:
+    """Turn Ctrl-C and a polite kill into a stop that ends the kernels first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        workshop.stop.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def keep_executed(results: list[Result], report: Path) -> None:
+    """Copy the executed notebooks into the report's folder."""
+    used: set[str] = set()
+    for result in results:
+        folder = unique(result.notebook.stem, used)
+        for label, execution in result.executions.items():
+            if execution.output.exists():
+                target = report / "executed" / folder / f"{label.replace(' ', '-')}.ipynb"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(execution.output, target)
+                execution.output = target
+
+
+def unique(name: str, used: set[str]) -> str:
+    """Find a name that is not taken: two folders may hold notebooks of the same name."""
+    candidate, number = name, 2
+    while candidate in used:
+        candidate, number = f"{name}-{number}", number + 1
+    used.add(candidate)
+    return candidate
+
+
+def make_writable_and_retry(function, path, _info) -> None:  # noqa: ANN001 (the signature of shutil.rmtree's onerror)
+    """Delete what a notebook left without permission to."""
+    with contextlib.suppress(OSError):
+        os.chmod(os.path.dirname(path), 0o700)
+        os.chmod(path, 0o700)
+        if function in (os.open, os.scandir, os.listdir):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            function(path)
+
+
+def exit_code(report: Report) -> int:
+    """0: every notebook holds; 1: one does not; 2: one could not be checked at all."""
+    if any(result.verdict == "unusable" for result in report.results):
+        return 2
+    return 0 if all(result.holds for result in report.results) else 1
+
+

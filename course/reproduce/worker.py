@@ -1,0 +1,138 @@
+"""The process that drives one execution: it sets the surroundings and calls papermill.
+
+It is forked from a server that has papermill loaded already; the notebook's kernel is a fresh process all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import tempfile
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import papermill
+import psutil
+from nbclient.exceptions import DeadKernelError
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know, in plain values.
+
+    Attributes
+    ----------
+    notebook, output
+        Notebook to execute and where the executed one goes.
+    folder
+        Real path of the notebook's working directory.
+    parameters
+        What papermill sets.
+    environment, umask
+        Surroundings of the kernel.
+    runtime
+        Folder for connection files, which the kernel sees at the same path.
+    """
+
+    notebook: str
+    output: str
+    folder: str
+    parameters: dict[str, Any]
+    environment: dict[str, str]
+    umask: int
+    runtime: str
+    kernel: str = "reproduce"
+    start_timeout: int = 120
+
+
+class ReportingEngine(NBClientEngine):
+    """Papermill's own engine, which also tells which cell it is at."""
+
+    channel: multiprocessing.connection.Connection | None = None
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
+        """Execute, announcing each cell."""
+        start = nb_man.cell_start
+
+        def announce(cell: Any, cell_index: int | None = None, **more: Any) -> Any:
+            if cls.channel is not None and cell_index is not None:
+                cls.channel.send(("cell", cell_index + 1, len(nb_man.nb.cells), cell.get("id", "")))
+            return start(cell, cell_index, **more)
+
+        nb_man.cell_start = announce
+        return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+
+def run(job: Job, channel: multiprocessing.connection.Connection) -> None:
+    """Execute a notebook; the last message on the channel says how it went."""
+    if hasattr(os, "setsid"):
+        os.setsid()  # an interrupt at the terminal is the orchestrator's to handle
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("traitlets").setLevel(logging.ERROR)
+    os.environ.clear()
+    os.environ.update(job.environment)
+    os.umask(job.umask)
+    tempfile.tempdir = job.runtime  # where the kernel's connection file goes
+    ReportingEngine.channel = channel
+    papermill_engines.register("reporting", ReportingEngine)
+    silence()
+    try:
+        papermill.execute_notebook(
+            job.notebook,
+            job.output,
+            parameters=job.parameters,
+            engine_name="reporting",
+            kernel_name=job.kernel,
+            language="python",
+            cwd=job.folder,
+            progress_bar=False,
+            start_timeout=job.start_timeout,
+        )
+    except PapermillExecutionError as problem:
+        channel.send(("raised", problem.ename, problem.evalue))
+    except DeadKernelError:
+        channel.send(("died", "", ""))
+    except Exception as problem:  # whatever else goes wrong is the answer, too
+        channel.send(("failed", type(problem).__name__, str(problem)))
+    else:
+        channel.send(("done", "", ""))
+    finally:
+        channel.close()
+
+
+def silence() -> None:
+    """Keep the kernel's own messages out of the user's terminal."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    os.close(null)
+
+
+def end_with_parent() -> None:
+    """End this process and its kernel when the command that started it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        end_tree(os.getpid())
+        os._exit(1)
+
+
+def end_tree(pid: int) -> None:
+    """Kill all descendants of a process."""
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return
+    for child in children:
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(children, timeout=5)
