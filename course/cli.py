@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from course.errors import CourseError, Interrupted
+from course.errors import CourseError, InterruptedByUserError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,14 +32,22 @@ def seed_range(_context: click.Context, _parameter: click.Parameter, text: str |
 @click.option("--seed", type=int, help="Seed of the two executions (default: the notebook's own).")
 @click.option("--other-seed", type=int, help="Seed that must change a metric (default: the seed plus one).")
 @click.option("--no-other-seed", is_flag=True, help="Leave out the negative control.")
-@click.option("--seeds", callback=seed_range, metavar="A-B", help="Also execute for every seed from A to B: mean, sd, range.")
-@click.option("--vary", multiple=True, type=click.Choice(["threads"]), help="Vary also what may change the last bits.")
+@click.option("--seeds", callback=seed_range, metavar="A-B", help="Execute for every seed from A to B, too.")
+@click.option("--vary", multiple=True, type=click.Choice(["threads"]), help="Vary this, too.")
 @click.option("--exclude", multiple=True, metavar="KIND:NAME", help="Do not compare, e.g. 'tag:built_*' (repeatable).")
 @click.option("--no-diagnosis", is_flag=True, help="Do not search the cause of a difference.")
-@click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("reproduce-report"),
-              show_default=True, help="Folder for report.html, report.json, junit.xml and the executed notebooks.")  # fmt: skip
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reproduce-report"),
+    show_default=True,
+    help="Folder for report.html, report.json, junit.xml and the executed notebooks.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Executions at a time (default: cores plus one).")
-@click.option("--timeout", type=click.FloatRange(min=1), default=900, show_default=True, help="Seconds for one execution.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=1), default=900, show_default=True, help="Seconds for one execution."
+)
 def reproduce(
     notebooks: tuple[Path, ...],
     seed: int | None,
@@ -63,16 +71,16 @@ def reproduce(
 
     Exit codes: 0 all hold; 1 one does not; 2 wrong use, or a notebook that cannot be checked.
     """
-    from course.reproduce.check import Options  # noqa: PLC0415 (half a second that --help need not wait for)
-    from course.reproduce.report import print_report, write_report  # noqa: PLC0415
-    from course.reproduce.run import exit_code  # noqa: PLC0415
-    from course.reproduce.run import reproduce as run_all  # noqa: PLC0415
+    from course.reproduce.check import Options
+    from course.reproduce.report import print_report, write_report
+    from course.reproduce.run import exit_code
+    from course.reproduce.run import reproduce as run_all
 
     options = Options(seed, other_seed, not no_other_seed, seeds, vary, exclude, not no_diagnosis)
     try:
         report = run_all(list(notebooks), options, report=folder, jobs=jobs, timeout=timeout)
         page = write_report(report, folder)
-    except Interrupted as problem:
+    except InterruptedByUserError as problem:
         fail(f"{problem}", code=2)
     except CourseError as problem:
         fail(str(problem), code=2)

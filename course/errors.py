@@ -9,5 +9,5 @@ class ContractError(CourseError):
     """A notebook cannot be checked, because it does not keep the contract of `course reproduce`."""
 
 
-class Interrupted(CourseError):
+class InterruptedByUserError(CourseError):
     """The user stopped the command."""

@@ -94,11 +94,17 @@ def run(*command: str | Path, doing: str, variables: dict[str, str] | None = Non
 def explain(log: str, doing: str) -> str:
     """Turn the output of a failed step into one line that says what to do."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    offline = r"(?i)dns error|name resolution|getaddrinfo|connection (refused|error)|network is unreachable|timed? out|NewConnectionError|failed to fetch|unreachable"
+    offline = (
+        r"(?i)dns error|name resolution|getaddrinfo|connection (refused|error)|timed? out|unreachable"
+        r"|NewConnectionError|failed to fetch|error sending request"
+    )
     if re.search(offline, log):
-        return f"{doing} failed: the package index cannot be reached. Connect to a network, then run this again. (Details: {LOG.name})"
+        return (
+            f"{doing} failed: the package index cannot be reached. "
+            f"Connect to a network, then run this again. (Details: {LOG.name})"
+        )
     if re.search(r"(?i)no space left", log):
-        return f"{doing} failed: the disk is full. The environment needs 3 GB while it is made; make room, then run this again."
+        return f"{doing} failed: the disk is full. Make 3 GB of room, then run this again."
     last = lines[-1] if lines else "no output"
     return f"{doing} failed: {last} (Details: {LOG.name})"
 
@@ -106,8 +112,8 @@ def explain(log: str, doing: str) -> str:
 def install() -> None:
     """Make `.venv` hold exactly what `requirements.txt` names, the `course` package and Jupyter's settings."""
     try:
-        import ensurepip  # noqa: F401, PLC0415 (Debian splits it off; said here, where there is something to install)
-        import venv  # noqa: F401, PLC0415
+        import ensurepip  # noqa: F401 (Debian splits it off; said here, where there is something to install)
+        import venv  # noqa: F401
     except ImportError:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         raise SetupError(
@@ -166,9 +172,7 @@ def fetch_data() -> None:
     state = data_state()
     if state == "same":
         return
-    in_git = subprocess.run(
-        ["git", "rev-parse", "--is-inside-work-tree"], cwd=ROOT, capture_output=True, check=False
-    )
+    in_git = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], cwd=ROOT, capture_output=True, check=False)
     if in_git.returncode:  # unpacked from a zip: DVC must be told not to look for a repository
         run(PYTHON, "-m", "dvc", "config", "--local", "core.no_scm", "true", doing="configuring DVC")
     if state == "missing":
@@ -210,7 +214,7 @@ def main(command: list[str]) -> int:
         return 127
     if os.name == "nt":
         return subprocess.run([program, *command[1:]], env=variables, check=False).returncode
-    os.execve(program, [program, *command[1:]], variables)
+    os.execve(program, [program, *command[1:]], variables)  # noqa: S606 (no shell is the point)
     return 0
 
 

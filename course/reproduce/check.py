@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from course.errors import ContractError, CourseError, Interrupted
+from course.errors import ContractError, CourseError, InterruptedByUserError
 from course.reproduce import collect
 from course.reproduce.compare import MISSING, Difference, compare, is_excluded
 from course.reproduce.contract import Promise, read_promise
@@ -172,7 +172,7 @@ class Checker:
             self.choose_seeds()
             self.snapshot = take_snapshot(self.promise.path, place / self.promise.path.parent.name)
             self.compare_executions()
-        except Interrupted:
+        except InterruptedByUserError:
             raise
         except ContractError as problem:
             self.result.verdict, self.result.message = "unusable", str(problem)
@@ -197,7 +197,7 @@ class Checker:
         parameters = {"seed": self.result.seed if seed is None else seed}
         with self.slots:
             if self.workshop.stop.is_set():
-                raise Interrupted("interrupted")
+                raise InterruptedByUserError("interrupted")
             execution = self.workshop.prepare(self.snapshot, label, parameters, surroundings, **layout)
             self.result.executions[label] = execution
             self.workshop.execute(execution, self.snapshot, self.promise.kernel, self.progress)
@@ -207,7 +207,7 @@ class Checker:
             )
             try:
                 execution.record = reading.result()
-            except collect.Unreadable as problem:
+            except collect.UnreadableError as problem:
                 execution.status, execution.message = "failed", f"MLflow cannot read the store it wrote: {problem}"
             except concurrent.futures.process.BrokenProcessPool:
                 execution.status, execution.message = "failed", "reading what it logged ended the reading process"
@@ -248,7 +248,7 @@ class Checker:
             self.result.verdict = "not reproducible"
             self.result.message = summary(self.result.differences)
             if self.options.diagnose:
-                from course.reproduce.diagnose import find_causes  # noqa: PLC0415 (they know each other)
+                from course.reproduce.diagnose import find_causes
 
                 self.result.causes = find_causes(self, first, second, repeated, sorted(varied))
                 self.result.message = "; ".join(cause.sentence for cause in self.result.causes) or self.result.message
@@ -267,7 +267,8 @@ class Checker:
             return first, None
         folders = {name: first.root / path for name, path in first.surroundings.paths(self.snapshot.root.name).items()}
         left = left_behind(before, inventory(folders["project"]))
-        left += [f"{name}/{file}" for name in ("home", "temporary") for file in inventory(folders[name])]
+        for name in ("home", "temporary"):  # tools make folders there, which carry nothing
+            left += [f"{name}/{file}" for file, kind in inventory(folders[name]).items() if kind != "folder"]
         if not left:
             return first, None
         repeated = self.run("again in place", Surroundings(), left_from=first, keep=frozenset(FOLDERS))

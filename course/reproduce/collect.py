@@ -13,6 +13,7 @@ import warnings
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from course.reproduce.model import describe_model
 
@@ -27,14 +28,14 @@ EXCLUDED = (
 )
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A store is there, but MLflow cannot read it."""
 
 
 def warm_up() -> None:
     """Import what reading takes while the notebooks still run."""
-    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401, PLC0415
-    from mlflow import MlflowClient  # noqa: F401, PLC0415
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+    from mlflow import MlflowClient  # noqa: F401
 
 
 def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
@@ -56,16 +57,16 @@ def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
 
     Raises
     ------
-    Unreadable
+    UnreadableError
         MLflow refuses the store.
     """
     database = Path(folder) / "mlflow.db"
     if not database.exists():
         return {"runs": []}
     warnings.simplefilter("ignore")
-    from mlflow import MlflowClient  # noqa: PLC0415
-    from mlflow.entities import ViewType  # noqa: PLC0415
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+    from mlflow import MlflowClient
+    from mlflow.entities import ViewType
+    from mlflow.exceptions import MlflowException
 
     order = creation_order(database)
     try:
@@ -77,11 +78,11 @@ def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
         for model in pages(lambda token: client.search_logged_models(list(experiments), page_token=token)):
             models[model.source_run_id].append(model)
     except MlflowException as problem:
-        raise Unreadable(str(problem).splitlines()[0]) from None
+        raise UnreadableError(str(problem).splitlines()[0]) from None
     keys = name_runs(runs, experiments)
 
     def locate(uri: str) -> Path:
-        path = uri.removeprefix("file://")
+        path = unquote(urlsplit(uri).path) if uri.startswith("file:") else uri
         return Path(real + path.removeprefix(shown)) if path.startswith(shown) else Path(path)
 
     records = []
@@ -93,13 +94,12 @@ def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
                 "name": run.info.run_name or "",
                 "status": run.info.status,
                 "parameters": dict(run.data.params),
-                "metrics": {name: history(client, run.info.run_id, name) for name in run.data.metrics
-                            if not name.startswith("system/")},
+                "metrics": histories(client, run),
                 "tags": {name: value for name, value in run.data.tags.items() if not name.startswith("mlflow.")},
                 "datasets": datasets(run),
                 "artifacts": digests(locate(run.info.artifact_uri)),
                 "models": describe_models(logged, locate),
-            }  # fmt: skip
+            }
         )
     return {"runs": records}
 
@@ -116,7 +116,7 @@ def pages(search: Any) -> list[Any]:
 
 
 def creation_order(database: Path) -> dict[str, int]:
-    """Number the runs in the order in which they were created.
+    """Give the runs numbers in the order in which they were created.
 
     MLflow keeps only milliseconds, in which several runs can start; SQLite numbers rows as they are inserted.
     Where the table is another one some day, the start times must do.
@@ -151,6 +151,11 @@ def name_runs(runs: list[Any], experiments: dict[str, str]) -> dict[str, str]:
     for run in runs:
         name(run)
     return keys
+
+
+def histories(client: Any, run: Any) -> dict[str, list[list[Any]]]:
+    """Read the histories of all metrics of a run but those of the computer it ran on."""
+    return {name: history(client, run.info.run_id, name) for name in run.data.metrics if not name.startswith("system/")}
 
 
 def history(client: Any, run_id: str, name: str) -> list[list[Any]]:

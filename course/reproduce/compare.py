@@ -68,7 +68,9 @@ def compare(first: dict[str, Any], second: dict[str, Any], *, exclude: Iterable[
     found: list[Difference] = []
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         if key not in theirs or key not in ours:
-            found.append(Difference("run", key, "run", *("there" if key in side else MISSING for side in (ours, theirs))))
+            found.append(
+                Difference("run", key, "run", *("there" if key in side else MISSING for side in (ours, theirs)))
+            )
         else:
             found += compare_runs(key, ours[key], theirs[key])
     patterns = list(exclude)
@@ -96,7 +98,9 @@ def compare_runs(key: str, first: dict[str, Any], second: dict[str, Any]) -> lis
     for name in both(first["models"], second["models"]):
         one, other = first["models"].get(name), second["models"].get(name)
         if one is None or other is None:
-            found.append(Difference("model", key, name, *("there" if side is not None else MISSING for side in (one, other))))
+            found.append(
+                Difference("model", key, name, *("there" if side is not None else MISSING for side in (one, other)))
+            )
             continue
         parts = [part for part in both(one, other) if one.get(part) != other.get(part)]
         if parts:

@@ -73,7 +73,14 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     try:
         notebook = nbformat.read(path, as_version=4)
         cells = notebook.cells
-    except (nbformat.reader.NotJSONError, json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
+    except (
+        nbformat.reader.NotJSONError,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        AttributeError,
+        KeyError,
+        TypeError,
+    ):
         raise ContractError(f"{path}: this is not a notebook (not the JSON that Jupyter writes).") from None
     except Exception as problem:  # nbformat's own family of errors has no common root
         raise ContractError(f"{path}: Jupyter cannot read this notebook: {str(problem).splitlines()[0]}") from None

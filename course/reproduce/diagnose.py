@@ -10,7 +10,7 @@ import nbformat
 
 from course.reproduce.check import FOLDERS, Cause
 from course.reproduce.compare import Difference
-from course.reproduce.execute import Execution, name_cell
+from course.reproduce.execute import ADDED_BY_PAPERMILL, Execution, name_cell
 from course.reproduce.surroundings import VARIATIONS, Surroundings
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def find_causes(
 
 
 def subjects(differences: list[Difference]) -> set[Subject]:
-    """What differs, without the values."""
+    """Name what differs, without the values."""
     return {(one.kind, one.run, one.subject) for one in differences}
 
 
@@ -83,7 +83,9 @@ def explain_unseeded(checker: Checker, first: Execution, again: Execution, found
     cell = first_different_cell(first, again)
     everything = subjects(found)
     random, clock = everything, set()
-    frozen = [checker.submit(checker.run, f"frozen clock {turn}", Surroundings(frozen_clock=True)) for turn in ("a", "b")]
+    frozen = [
+        checker.submit(checker.run, f"frozen clock {turn}", Surroundings(frozen_clock=True)) for turn in ("a", "b")
+    ]
     one, other = (execution.result() for execution in frozen)
     if one.status == other.status == "done":
         random = everything & subjects(checker.differences(one, other))
@@ -129,7 +131,9 @@ def search(
     groups = halves(order)
     singles: dict[str, tuple[set[Subject], Execution, list[Difference]]] = {}
     while groups:
-        running = [(group, checker.submit(checker.run, label(group), Surroundings(frozenset(group)))) for group in groups]
+        running = [
+            (group, checker.submit(checker.run, label(group), Surroundings(frozenset(group)))) for group in groups
+        ]
         groups = []
         for group, pending in running:
             execution = pending.result()
@@ -162,7 +166,10 @@ def search(
 def search_left_behind(checker: Checker, first: Execution, repeated: Execution, wanted: set[Subject]) -> list[Cause]:
     """Find which folder carries something from one execution to the next."""
     running = [
-        (name, checker.submit(checker.run, f"left in {name}", Surroundings(), left_from=repeated, keep=frozenset({name})))
+        (
+            name,
+            checker.submit(checker.run, f"left in {name}", Surroundings(), left_from=repeated, keep=frozenset({name})),
+        )
         for name in FOLDERS
     ]
     causes = []
@@ -215,22 +222,24 @@ def first_different_cell(first: Execution, other: Execution) -> str:
     except (OSError, ValueError, nbformat.reader.NotJSONError):
         return ""
     pairs = list(zip(ours, theirs, strict=False))
-    for prepare in (mask, str):
+    for prepare in (mask, str):  # first without noise; a date may be the very thing
         for place, (one, two) in enumerate(pairs, 1):
-            if "injected-parameters" not in one.metadata.get("tags", []) and outputs(one, prepare) != outputs(two, prepare):
+            if not ADDED_BY_PAPERMILL.intersection(one.metadata.get("tags", [])) and outputs(one, prepare) != outputs(
+                two, prepare
+            ):
                 return name_cell(first.output, (place, len(pairs), one.get("id", "")))
     return ""
 
 
 def outputs(cell: nbformat.NotebookNode, prepare: object) -> list[str]:
-    """What a reader of the cell sees."""
+    """List what a reader of the cell sees, warnings aside."""
     seen = []
     for output in cell.get("outputs", []):
-        if output.output_type == "stream":
+        if output.output_type == "stream" and output.name == "stdout":
             seen.append(prepare(output.text))
         elif output.output_type == "error":
             seen.append(prepare(f"{output.ename}: {output.evalue}"))
-        else:
+        elif output.output_type in {"display_data", "execute_result"}:
             data = {kind: value for kind, value in output.data.items() if kind != "text/html"}
             seen += [prepare(f"{kind} {value}") for kind, value in sorted(data.items())]
     return seen

@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-from course.errors import ContractError, Interrupted
+from course.errors import ContractError, InterruptedByUserError
 from course.reproduce import worker
 from course.reproduce.project import Snapshot
 from course.reproduce.surroundings import SHIM, Surroundings, Tools, bubblewrap_command
@@ -28,7 +28,10 @@ from course.reproduce.surroundings import SHIM, Surroundings, Tools, bubblewrap_
 FREE_BYTES = 256 * 2**20
 WRITTEN_BYTES = 8 * 2**30
 # Where a notebook sees its private folders, when bubblewrap shows it a file system of its own.
-SHOWN_ROOT = Path("/tmp/reproduce")  # noqa: S108 (private to the execution)
+SHOWN_ROOT = Path("/tmp/reproduce")
+
+# Tags of the cells that papermill adds to an executed notebook; the user never sees these cells.
+ADDED_BY_PAPERMILL = {"injected-parameters", "papermill-error-cell-tag"}
 
 Progress = Callable[[str, int, int], None]
 
@@ -146,12 +149,14 @@ class Workshop:
         output.parent.mkdir(exist_ok=True)
         return Execution(label, parameters, surroundings, root, shown, folder, output)
 
-    def execute(self, execution: Execution, snapshot: Snapshot, kernel: str, progress: Progress | None = None) -> Execution:
+    def execute(
+        self, execution: Execution, snapshot: Snapshot, kernel: str, progress: Progress | None = None
+    ) -> Execution:
         """Execute, and fill in how it went.
 
         Raises
         ------
-        Interrupted
+        InterruptedByUserError
             `stop` was set meanwhile; the kernel is gone when this is raised.
         """
         begun = time.monotonic()
@@ -203,7 +208,15 @@ class Workshop:
             binds = {execution.root: execution.shown, runtime: runtime}
             read = [Path(sys.prefix), Path(sys.base_prefix), SHIM, Path(command[0]).parent.parent]
             wrapper = bubblewrap_command(self.tools, execution.surroundings, binds, read)
-            wrapper += ["--unsetenv", "JUPYTER_PATH", "--unsetenv", "JUPYTER_RUNTIME_DIR", "--chdir", str(shown_folder), "--"]
+            wrapper += [
+                "--unsetenv",
+                "JUPYTER_PATH",
+                "--unsetenv",
+                "JUPYTER_RUNTIME_DIR",
+                "--chdir",
+                str(shown_folder),
+                "--",
+            ]
             command = wrapper + command
         folder = runtime / "kernels" / "reproduce"
         folder.mkdir(parents=True, exist_ok=True)
@@ -235,7 +248,7 @@ class Workshop:
                     break
                 now = time.monotonic()
                 if self.stop.is_set():
-                    raise Interrupted("interrupted")
+                    raise InterruptedByUserError("interrupted")
                 if now - begun > self.timeout:
                     status = ("timeout", "", f"not finished after {self.timeout:.0f} s")
                     break
@@ -319,7 +332,7 @@ def name_cell(output: Path, cell: tuple[int, int, str]) -> str:
         cells = nbformat.read(output, as_version=4).cells
     except Exception:  # killed while it wrote: the identifier must do
         return f"cell {identifier!r}"
-    originals = [one for one in cells if "injected-parameters" not in one.metadata.get("tags", [])]
+    originals = [one for one in cells if not ADDED_BY_PAPERMILL.intersection(one.metadata.get("tags", []))]
     place = next((number for number, one in enumerate(originals, 1) if one.get("id") == identifier), index)
     found = next((one for one in cells if one.get("id") == identifier), None)
     lines = found.source.splitlines() if found is not None else []

@@ -135,7 +135,9 @@ class Holdings:
         elif isinstance(value, np.ndarray):
             self.walk_array(value, depth)
         elif isinstance(value, numbers.Number | np.generic):
-            exact = float(value).hex() if isinstance(value, numbers.Real) and not isinstance(value, int) else repr(value)
+            exact = (
+                float(value).hex() if isinstance(value, numbers.Real) and not isinstance(value, int) else repr(value)
+            )
             self.add(type(value).__name__, exact)
         elif depth > DEPTH or id(value) in self.seen:
             self.add("again", str(self.seen.get(id(value), -1)))
@@ -171,7 +173,7 @@ class Holdings:
             self.add(type(value).__name__, str(len(value)))
             for one in value:
                 self.walk(one, depth + 1)
-        elif isinstance(value, type) or callable(value) and hasattr(value, "__qualname__"):
+        elif isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
             self.add("name", f"{getattr(value, '__module__', '')}.{value.__qualname__}")
         else:
             self.add("object", f"{type(value).__module__}.{type(value).__qualname__}")
@@ -218,7 +220,7 @@ def made_up_rows(signature: dict[str, Any] | None) -> Any:
     generator = np.random.default_rng(0)
     if not all(column.get("type") in {"double", "float", "long", "integer"} for column in columns):
         return made_up_tensor(columns, generator)
-    import pandas as pd  # noqa: PLC0415 (loaded with the model anyway)
+    import pandas as pd
 
     data = {}
     for place, column in enumerate(columns):

@@ -131,7 +131,7 @@ def leave_out(_folder: str, names: list[str]) -> set[str]:
 
 
 def inventory(folder: Path) -> dict[str, str]:
-    """List the files below a folder with a digest of each, without stores, caches and Git's own files."""
+    """List the files and folders below a folder, files with a digest, without stores, caches and Git's own files."""
     found = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
@@ -139,6 +139,8 @@ def inventory(folder: Path) -> dict[str, str]:
             continue
         if path.is_symlink():
             found[relative.as_posix()] = f"-> {os.readlink(path)}"
+        elif path.is_dir():
+            found[relative.as_posix()] = "folder"
         elif path.is_file():
             with path.open("rb") as file:
                 found[relative.as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -146,5 +148,5 @@ def inventory(folder: Path) -> dict[str, str]:
 
 
 def left_behind(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """Name the files that an execution created, changed or deleted."""
+    """Name the files and folders that an execution created, changed or deleted."""
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))

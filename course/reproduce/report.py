@@ -25,8 +25,12 @@ from course.reproduce.surroundings import ON_REQUEST, VARIATIONS, possible
 
 FORMAT = 1
 # Not even tried: no tool does it for a process of an ordinary user, or a laptop has only one of them.
-NEVER_VARIED = "processor and its instruction set, number of cores, operating system, package versions, user id, the network"
-BEST_SEED = "Report the mean and the spread. The best of many seeds is chosen with the test data, so it promises too much."
+NEVER_VARIED = (
+    "processor and its instruction set, number of cores, operating system, package versions, user id, the network"
+)
+BEST_SEED = (
+    "Report the mean and the spread. The best of many seeds is chosen with the test data, so it promises too much."
+)
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -45,7 +49,9 @@ def print_report(report: Report, console: Console) -> None:
     for name, reason in report.tools.why_not.items():
         console.print(f"Could not vary {VARIATIONS[name].label}: {reason}.", highlight=False)
     if not report.tools.bubblewrap:
-        console.print("Executed without bubblewrap: a notebook could have written outside its folders.", highlight=False)
+        console.print(
+            "Executed without bubblewrap: a notebook could have written outside its folders.", highlight=False
+        )
     console.print("Not compared: " + "; ".join([*collect.EXCLUDED, *report.options.exclude]) + ".", highlight=False)
 
 
@@ -54,7 +60,7 @@ def same(result: Result) -> str:
     if result.verdict in {"unusable", "failed", "logs nothing"}:
         return "-"
     if result.differences:
-        return f"{len(result.differences)} differences"
+        return plural(len(result.differences), "difference")
     return f"identical ({count(result)})"
 
 
@@ -110,7 +116,9 @@ def difference_table(differences: list[Difference], most: int = 12) -> Table:
     for column in ("kind", "run", "name", "first", "second", "relative"):
         table.add_column(column, overflow="fold")
     for one in differences[:most]:
-        table.add_row(*(escape(text) for text in (one.kind, one.run, one.name, one.first, one.second, show_relative(one))))
+        table.add_row(
+            *(escape(text) for text in (one.kind, one.run, one.name, one.first, one.second, show_relative(one)))
+        )
     if len(differences) > most:
         table.add_row("", "", f"and {len(differences) - most} more in report.json", "", "", "")
     return table
@@ -211,7 +219,9 @@ def junit(report: Report) -> ElementTree.Element:
                                 **{name: str(number) for name, number in counts.items()})  # fmt: skip
     for result in report.results:
         seconds = max((one.seconds for one in result.executions.values()), default=0.0)
-        case = ElementTree.SubElement(suite, "testcase", classname="reproduce", name=str(result.notebook), time=f"{seconds:.2f}")
+        case = ElementTree.SubElement(
+            suite, "testcase", classname="reproduce", name=str(result.notebook), time=f"{seconds:.2f}"
+        )
         if not result.holds:
             kind = "error" if result in errors else "failure"
             detail = ElementTree.SubElement(case, kind, message=result.message, type=result.verdict)
@@ -230,7 +240,7 @@ def write_report(report: Report, folder: Path) -> Path:
     Path
         The HTML page.
     """
-    from course.reproduce.page import render  # noqa: PLC0415 (a template engine that the terminal does not need)
+    from course.reproduce.page import render
 
     folder.mkdir(parents=True, exist_ok=True)
     content = as_json(report)
@@ -251,5 +261,3 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(one) for one in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-

@@ -18,11 +18,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from course.errors import Interrupted
+from course.errors import InterruptedByUserError
 from course.reproduce import collect
 from course.reproduce.check import Checker, Options, Result
 from course.reproduce.execute import Workshop
 from course.reproduce.surroundings import Tools, find_tools
+
+
+# Processes talk through sockets in the temporary directory, whose paths may have about 100 characters in all.
+LONGEST_TEMPORARY = 55
 
 
 @dataclass
@@ -75,11 +79,13 @@ def reproduce(
 
     Raises
     ------
-    Interrupted
+    InterruptedByUserError
         The user stopped it; all kernels are gone when this is raised.
     """
     begun = time.monotonic()
     console = console or Console(stderr=True)
+    if len(tempfile.gettempdir()) > LONGEST_TEMPORARY and Path("/tmp").is_dir():
+        tempfile.tempdir = "/tmp"
     base = Path(tempfile.mkdtemp(prefix="reproduce-"))
     tools = find_tools()
     workshop = Workshop(base, tools, timeout=timeout)
@@ -113,7 +119,7 @@ def check_all(
             task = display.add_task(notebook.name, total=None, what="copying its project")
             checker = Checker(workshop, collector, slots, options, follower(display, task, notebook, console))
 
-            def check(checker: Checker = checker, notebook: Path = notebook, number: int = number, task: int = task) -> Result:
+            def check(checker=checker, notebook=notebook, number=number, task=task) -> Result:
                 result = checker.check(notebook, workshop.base / f"snapshot-{number}")
                 display.update(task, what=result.verdict, total=1, completed=1)
                 if not console.is_terminal:
@@ -124,19 +130,19 @@ def check_all(
         while True:
             _, unfinished = wait(pending, timeout=0.2)
             if workshop.stop.is_set():
-                raise Interrupted("interrupted; no kernel is left running")
+                raise InterruptedByUserError("interrupted; no kernel is left running")
             if not unfinished:
                 return [one.result() for one in pending]
 
 
 def progress_display(console: Console) -> Progress:
     """One line a notebook: what is executed, and how far it is."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[what]}"),
-               TimeElapsedColumn())  # fmt: skip
+    what = TextColumn("{task.fields[what]}")
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), what, TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
-def follower(display: Progress, task: int, notebook: Path, console: Console):  # noqa: ANN201 (a Progress callable)
+def follower(display: Progress, task: int, notebook: Path, console: Console):
     """Build the function that shows where the executions of one notebook are."""
     reached: dict[str, tuple[int, int]] = {}
 
@@ -192,7 +198,7 @@ def unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def make_writable_and_retry(function, path, _info) -> None:  # noqa: ANN001 (the signature of shutil.rmtree's onerror)
+def make_writable_and_retry(function, path, _info) -> None:
     """Delete what a notebook left without permission to."""
     with contextlib.suppress(OSError):
         os.chmod(os.path.dirname(path), 0o700)
@@ -208,5 +214,3 @@ def exit_code(report: Report) -> int:
     if any(result.verdict == "unusable" for result in report.results):
         return 2
     return 0 if all(result.holds for result in report.results) else 1
-
-

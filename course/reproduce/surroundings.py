@@ -51,7 +51,7 @@ VARIATIONS = {
             "hash-seed",
             "PYTHONHASHSEED",
             "something iterates over a set or relies on hash()",
-            "Look for `set(...)`, `{a, b}`, `hash(...)` and dictionaries filled from them; write `sorted(...)` or hashlib.",
+            "Look for `set(...)`, `{a, b}`, `hash(...)` and dictionaries made of them; write `sorted(...)` or hashlib.",
         ),
         Variation(
             "listing",
@@ -123,7 +123,7 @@ VARIATIONS = {
             "threads",
             "the number of threads",
             "numbers are added in another order, and floating-point sums depend on it",
-            "Look for BLAS, `n_jobs` and thread pools; set OMP_NUM_THREADS, or compare with a tolerance you can defend.",
+            "Look for BLAS, `n_jobs`, thread pools; set OMP_NUM_THREADS, or compare with a tolerance.",
         ),
     )
 }
@@ -198,7 +198,8 @@ def find_locale() -> str:
     """Find an installed locale that sorts `a B` differently from the caller's locale."""
     if not shutil.which("locale"):
         return ""
-    listed = subprocess.run(["locale", "-a"], capture_output=True, text=True, errors="replace", check=False).stdout.split()
+    answer = subprocess.run(["locale", "-a"], capture_output=True, text=True, errors="replace", check=False)
+    listed = answer.stdout.split()
     here = sorts_by_language(os.environ.get("LC_ALL") or os.environ.get("LC_COLLATE") or os.environ.get("LANG") or "C")
     plain = [name for name in listed if name.lower() in {"c.utf8", "c.utf-8"}] + ["C"]
     languages = [name for name in listed if name.lower().endswith((".utf8", ".utf-8")) and name not in plain]
@@ -250,7 +251,9 @@ class Surroundings:
         return {
             "project": f"{longer}/the-{project_name}" if self.other("working-directory") else f"first/{project_name}",
             "home": "homes/of-somebody-else" if self.other("home") else "home",
-            "temporary": "quite-another-place/for/temporary/files" if self.other("temporary-directory") else "temporary",
+            "temporary": "quite-another-place/for/temporary/files"
+            if self.other("temporary-directory")
+            else "temporary",
         }
 
     def environment(self, tools: Tools, folders: dict[str, Path]) -> dict[str, str]:
@@ -273,7 +276,13 @@ class Surroundings:
                               "DVC_SITE_CACHE_DIR": str(folders["temporary"].parent / "dvc-site-cache"),
                               "PYTHONHASHSEED": HASH_SEEDS[self.other("hash-seed")]}  # fmt: skip
         if os.name == "nt":
-            variables |= {"USERPROFILE": home, "TEMP": temporary, "TMP": temporary, "APPDATA": home, "LOCALAPPDATA": home}
+            variables |= {
+                "USERPROFILE": home,
+                "TEMP": temporary,
+                "TMP": temporary,
+                "APPDATA": home,
+                "LOCALAPPDATA": home,
+            }
         user = "someone-else" if self.other("user") else first_user()
         variables |= dict.fromkeys(("USER", "LOGNAME", "USERNAME"), user)
         variables |= self.listing_order(caller.get("PYTHONPATH", ""))
@@ -341,7 +350,7 @@ def other_zone() -> str:
 def other_moment() -> datetime.datetime:
     """Choose a moment about two years ahead that differs in every field a program could look at."""
     now = datetime.datetime.now().replace(microsecond=0)
-    fields = "%Y %m %d %a %H %M %S %j %p".split()
+    fields = ["%Y", "%m", "%d", "%a", "%H", "%M", "%S", "%j", "%p"]
     for days in range(760, 900):
         then = now + datetime.timedelta(days=days, hours=13, minutes=17, seconds=23)
         if all(now.strftime(field) != then.strftime(field) for field in fields):
@@ -354,7 +363,9 @@ def other_thread_count() -> str:
     return "1" if (os.cpu_count() or 1) > 1 else "2"
 
 
-def bubblewrap_command(tools: Tools, surroundings: Surroundings, binds: dict[Path, Path], read: Iterable[Path]) -> list[str]:
+def bubblewrap_command(
+    tools: Tools, surroundings: Surroundings, binds: dict[Path, Path], read: Iterable[Path]
+) -> list[str]:
     """Build the command that gives a kernel its own view of the file system and of the processes.
 
     Parameters

@@ -24,22 +24,28 @@ class OrderedScan:
     """What `os.scandir` returns: an iterator that can be closed and used in a `with` statement."""
 
     def __init__(self, scan):
+        """Read all entries and order them."""
         with scan:
             self.entries = iter(ordered(scan))
 
     def __iter__(self):
+        """Be an iterator."""
         return self
 
     def __next__(self):
+        """Give the next entry."""
         return next(self.entries)
 
     def __enter__(self):
+        """Open nothing: it is open."""
         return self
 
     def __exit__(self, *_):
+        """Close."""
         self.close()
 
     def close(self):
+        """Give no more entries."""
         self.entries = iter(())
 
 

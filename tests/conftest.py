@@ -1,0 +1,62 @@
+"""Fixtures for all tests."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root():
+    """Folder of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="module")
+def module_path(tmp_path_factory, request):
+    """Give the tests of a module a folder that they share."""
+    return tmp_path_factory.mktemp(request.module.__name__.rsplit(".", 1)[-1])
+
+
+@pytest.fixture(scope="session")
+def run_reproduce():
+    """Call `course reproduce` as a user does, and read its report."""
+
+    def run(notebooks, report, *, options=(), environment=None, cwd=None):
+        command = [
+            sys.executable,
+            "-m",
+            "course.cli",
+            "reproduce",
+            *map(str, notebooks),
+            "--report",
+            str(report),
+            *options,
+        ]
+        variables = os.environ | {"COLUMNS": "200"} | (environment or {})
+        done = subprocess.run(command, env=variables, cwd=cwd, capture_output=True, text=True, check=False)
+        page = report / "report.json"
+        content = json.loads(page.read_text(encoding="utf-8")) if page.exists() else None
+        return done, content
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def reproduce_many(run_reproduce):
+    """Check many notebooks in one call; return the exit code and the results by name."""
+
+    def run(notebooks, folder, *, options=(), environment=None):
+        report = folder / f"report-of-{notebooks[0].parent.name}"
+        done, content = run_reproduce(
+            notebooks, report, options=("--timeout", "120", *options), environment=environment
+        )
+        assert content is not None, done.stderr
+        return done.returncode, {Path(result["notebook"]).stem: result for result in content["notebooks"]}
+
+    return run

@@ -1,0 +1,223 @@
+"""`setup.sh` sets up, repairs, and says in one line what it cannot do."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# A stand-in for requirements.txt that installs in seconds; the real one is what these tests run in.
+SMALL = ("uv", "setuptools", "ipykernel")
+
+
+def call(folder, *command, environment=None, path=None):
+    """Call setup.sh as a user does, from another folder."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTEST"))}
+    variables["PATH"] = path if path is not None else outside_path()
+    variables |= environment or {}
+    bash = shutil.which("bash")
+    script = str(folder / "env" / "setup.sh")
+    return subprocess.run([bash, script, *command], env=variables, capture_output=True, text=True, cwd=folder.parent)
+
+
+def outside_path():
+    """PATH without the course's own environment, and with the Python that it was made from."""
+    inside = str(Path(sys.prefix) / "bin")
+    entries = [entry for entry in os.environ["PATH"].split(os.pathsep) if entry != inside]
+    return os.pathsep.join([str(Path(sys.base_prefix) / "bin"), *entries])
+
+
+@pytest.fixture
+def bare(root, tmp_path):
+    """A copy of what setup.sh needs, in a path with a space, with nothing set up."""
+    folder = tmp_path / "a course"
+    for name in ("env", "data"):
+        shutil.copytree(root / name, folder / name)
+    (folder / "pyproject.toml").write_bytes((root / "pyproject.toml").read_bytes())
+    return folder
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """A PATH with the few programs that setup.sh calls, and nothing else."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name in ("bash", "dirname", "git", "env", "sh"):
+        (folder / name).symlink_to(shutil.which(name))
+    return folder
+
+
+def add_python(programs, name="python3", *, before=""):
+    """Put a Python on the reduced PATH, optionally one that executes some code first."""
+    real = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    startup = programs / f"startup-{name}"
+    startup.mkdir()
+    (startup / "sitecustomize.py").write_text(before, encoding="utf-8")
+    script = programs / name
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{startup}" exec "{real}" "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+
+
+def one_line(done):
+    """Check that a refusal is one line for people, and return it."""
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line and not line.startswith(("setup: [", "setup:   ..."))]
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_no_python(bare, programs):
+    assert "no Python 3.11 or newer" in one_line(call(bare, path=str(programs)))
+
+
+def test_a_python_that_is_too_old(bare, programs):
+    add_python(programs, before="import sys\nsys.version_info = (3, 10, 9, 'final', 0)\n")
+    assert "no Python 3.11 or newer" in one_line(call(bare, path=str(programs)))
+
+
+def test_a_newer_python_beside_an_old_one_is_found(bare, programs):
+    add_python(programs, before="import sys\nsys.version_info = (3, 10, 9, 'final', 0)\n")
+    add_python(programs, "python3.12", before="import sys\nsys.modules['ensurepip'] = None\n")
+    assert "no venv module" in one_line(call(bare, path=str(programs)))
+
+
+def test_no_venv_module(bare, programs):
+    add_python(programs, before="import sys\nsys.modules['ensurepip'] = None\n")
+    line = one_line(call(bare, path=str(programs)))
+    assert "no venv module" in line
+    assert f"apt install python{sys.version_info.major}.{sys.version_info.minor}-venv" in line
+
+
+def test_no_git(bare, programs):
+    add_python(programs)
+    (programs / "git").unlink()
+    assert "Git was not found" in one_line(call(bare, path=str(programs)))
+
+
+def test_no_network(bare, programs):
+    add_python(programs)
+    nowhere = "http://127.0.0.1:9/simple"
+    environment = {"PIP_INDEX_URL": nowhere, "UV_DEFAULT_INDEX": nowhere, "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": "",
+                   "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}  # fmt: skip
+    line = one_line(call(bare, "true", path=str(programs), environment=environment))
+    assert "the package index cannot be reached" in line
+    assert "run this again" in line
+
+
+def test_a_command_that_does_not_exist(root):
+    done = call(root, "no-such-command-here")
+    assert done.returncode == 127
+    assert "no command 'no-such-command-here'" in one_line(done)
+
+
+def test_a_second_call_changes_nothing_and_runs_the_command_in_the_environment(root):
+    before = (root / ".venv" / "course-setup").stat().st_mtime_ns
+    done = call(
+        root,
+        "python",
+        "-c",
+        "import sys, shutil, os; print(sys.prefix, shutil.which('dvc'), os.environ['DO_NOT_TRACK'], sep='|')",
+    )
+    assert done.returncode == 0, done.stderr
+    venv = root / ".venv"
+    assert done.stdout.strip().split("|") == [str(venv), str(venv / "bin" / "dvc"), "1"]
+    assert done.stderr == ""
+    assert (root / ".venv" / "course-setup").stat().st_mtime_ns == before
+
+
+def test_without_a_command_it_says_what_to_do_next(root):
+    done = call(root)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 3
+    assert "jupyter lab" in done.stdout
+    assert "pytest" in done.stdout
+
+
+def test_arguments_arrive_unchanged(root):
+    done = call(root, "python", "-c", "import sys; print(sys.argv[1:])", "two words", "*", "$HOME")
+    assert done.stdout.strip() == "['two words', '*', '$HOME']"
+
+
+def test_the_exit_code_is_the_command_s(root):
+    assert call(root, "python", "-c", "raise SystemExit(7)").returncode == 7
+
+
+def test_telemetry_is_off_in_the_kernel_whoever_starts_it(root):
+    """The kernel's specification carries it, for those who open a notebook in another editor."""
+    import json
+
+    spec = json.loads((root / ".venv/share/jupyter/kernels/python3/kernel.json").read_text(encoding="utf-8"))
+    assert spec["env"]["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert spec["env"]["DVC_NO_ANALYTICS"] == "1"
+    assert spec["env"]["PATH"].startswith(str(root / ".venv" / "bin"))
+    settings = json.loads((root / ".venv/share/jupyter/lab/settings/overrides.json").read_text(encoding="utf-8"))
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+@pytest.fixture
+def small(bare, root):
+    """A course whose environment installs in seconds."""
+    from packaging.utils import canonicalize_name
+
+    lines = (root / "env" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = closure(SMALL)
+    pinned = [line.rstrip(" \\") for line in lines if "==" in line and not line.startswith((" ", "#"))]
+    kept = [line for line in pinned if canonicalize_name(line.split("==")[0]) in wanted]
+    (bare / "env" / "requirements.txt").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    (bare / "course").mkdir()
+    (bare / "course" / "__init__.py").write_text("", encoding="utf-8")
+    shutil.copyfile(root / "data" / "penguins.csv", bare / "data" / "penguins.csv")
+    return bare
+
+
+def closure(names):
+    """All packages that some packages need, by what is installed here."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found, waiting = set(), list(names)
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in found:
+            continue
+        try:
+            needed = requires(name) or []
+        except PackageNotFoundError:
+            continue
+        found.add(name)
+        waiting += [
+            one.name for one in map(Requirement, needed) if not one.marker or one.marker.evaluate({"extra": ""})
+        ]
+    return found
+
+
+@pytest.mark.slow
+def test_a_whole_life(small):
+    """Set up; change the list; break the environment as a kill would; each time the next call mends it."""
+    python = str(small / ".venv" / "bin" / "python")
+    has = [python, "-c", "import importlib.util as u, sys; sys.exit(u.find_spec(sys.argv[1]) is None)"]
+    first = call(small, "true")
+    assert first.returncode == 0, first.stderr + (small / ".setup.log").read_text(encoding="utf-8")
+    assert "[1/4]" in first.stderr
+    assert "[2/4]" in first.stderr
+    assert subprocess.run([*has, "ipykernel"]).returncode == 0
+
+    requirements = small / "env" / "requirements.txt"
+    requirements.write_text(requirements.read_text(encoding="utf-8") + "iniconfig\n", encoding="utf-8")
+    assert "[2/4]" in call(small, "true").stderr
+    assert subprocess.run([*has, "iniconfig"]).returncode == 0
+    assert call(small, "true").stderr == ""
+
+    # What a kill in the middle of an installation leaves: packages without their files, and no stamp.
+    (small / ".venv" / "course-setup").unlink()
+    site = next((small / ".venv" / "lib").glob("python3*/site-packages"))
+    shutil.rmtree(site / "ipykernel")
+    mended = call(small, "true")
+    assert "building it again" in mended.stderr
+    assert mended.returncode == 0
+    assert subprocess.run([*has, "ipykernel"]).returncode == 0

@@ -1,0 +1,122 @@
+"""An execution gets what Git and DVC track, uncommitted changes included, and nothing else."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from course.reproduce.project import inventory, left_behind, take_snapshot
+
+
+def git(*arguments, cwd):
+    identity = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A repository with one commit, a DVC-tracked file and all kinds of other files."""
+    folder = tmp_path / "original"
+    (folder / "notebooks").mkdir(parents=True)
+    git("init", "--quiet", cwd=folder)
+    for name, text in {
+        "notebooks/n.ipynb": "{}",
+        "committed.txt": "1",
+        "deleted.txt": "2",
+        ".gitignore": "ignored.txt\nmlflow.db\n",
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    variables = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    for arguments in (["init", "--quiet"], ["add", "--quiet", "big.csv"]):
+        (folder / "big.csv").write_text("x\n1\n", encoding="utf-8")
+        subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, env=variables, check=True)
+    git("add", "--all", cwd=folder)
+    git("commit", "--quiet", "--message", "All", cwd=folder)
+    (folder / "committed.txt").write_text("changed", encoding="utf-8")
+    (folder / "deleted.txt").unlink()
+    (folder / "new.txt").write_text("new", encoding="utf-8")
+    (folder / "ignored.txt").write_text("private", encoding="utf-8")
+    (folder / "notebooks" / "mlflow.db").write_text("an old store", encoding="utf-8")
+    return folder
+
+
+def test_the_copy_is_the_work_tree(project, tmp_path):
+    copy = take_snapshot(project / "notebooks" / "n.ipynb", tmp_path / "snapshots" / "copy")
+    assert copy.notebook.as_posix() == "notebooks/n.ipynb"
+    assert (copy.root / "committed.txt").read_text(encoding="utf-8") == "changed"
+    assert (copy.root / "new.txt").exists()
+    assert (copy.root / "big.csv").read_text(encoding="utf-8") == "x\n1\n"
+    for absent in ("deleted.txt", "ignored.txt", "notebooks/mlflow.db", ".dvc/cache"):
+        assert not (copy.root / absent).exists(), absent
+
+
+def test_the_copy_has_its_own_git_at_the_same_revision(project, tmp_path):
+    copy = take_snapshot(project / "notebooks" / "n.ipynb", tmp_path / "snapshots" / "copy")
+    assert (
+        git("rev-parse", "HEAD", cwd=copy.root).strip()
+        == copy.revision
+        == git("rev-parse", "HEAD", cwd=project).strip()
+    )
+    assert git("status", "--porcelain", cwd=copy.root) == git("status", "--porcelain", cwd=project)
+    assert git("remote", cwd=copy.root) == ""
+    (copy.root / "x").write_text("x", encoding="utf-8")
+    git("add", "x", cwd=copy.root)
+    git("commit", "--quiet", "--message", "Only here", cwd=copy.root)
+    assert git("rev-parse", "HEAD", cwd=project).strip() == copy.revision
+
+
+def test_the_callers_git_variables_do_not_mislead(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    copy = take_snapshot(project / "notebooks" / "n.ipynb", tmp_path / "snapshots" / "copy")
+    assert copy.revision
+
+
+def test_without_git_the_folder_of_the_notebook_is_the_project(tmp_path):
+    folder = tmp_path / "plain"
+    (folder / "data").mkdir(parents=True)
+    (folder / ".venv").mkdir()
+    (folder / "n.ipynb").write_text("{}", encoding="utf-8")
+    (folder / "data" / "d.csv").write_text("1", encoding="utf-8")
+    (folder / "mlflow.db").write_text("old", encoding="utf-8")
+    (tmp_path / "neighbour.txt").write_text("not mine", encoding="utf-8")
+    copy = take_snapshot(folder / "n.ipynb", tmp_path / "copy")
+    assert sorted(inventory(copy.root)) == ["data", "data/d.csv", "n.ipynb"]
+    assert not (copy.root / ".venv").exists()
+
+
+def test_without_git_a_dvc_project_is_the_project(tmp_path):
+    (tmp_path / "course" / ".dvc").mkdir(parents=True)
+    (tmp_path / "course" / ".dvc" / "config").write_text("", encoding="utf-8")
+    (tmp_path / "course" / "notebooks").mkdir()
+    (tmp_path / "course" / "notebooks" / "n.ipynb").write_text("{}", encoding="utf-8")
+    (tmp_path / "course" / "data.csv").write_text("1", encoding="utf-8")
+    copy = take_snapshot(tmp_path / "course" / "notebooks" / "n.ipynb", tmp_path / "copy")
+    assert copy.notebook.as_posix() == "notebooks/n.ipynb"
+    assert (copy.root / "data.csv").exists()
+
+
+def test_a_repository_without_a_commit(tmp_path):
+    folder = tmp_path / "young"
+    folder.mkdir()
+    git("init", "--quiet", cwd=folder)
+    (folder / "n.ipynb").write_text("{}", encoding="utf-8")
+    copy = take_snapshot(folder / "n.ipynb", tmp_path / "copy")
+    assert copy.revision == ""
+    assert (copy.root / "n.ipynb").exists()
+
+
+def test_what_is_left_behind_is_found(tmp_path):
+    (tmp_path / "kept").write_text("1", encoding="utf-8")
+    (tmp_path / "changed").write_text("1", encoding="utf-8")
+    (tmp_path / "deleted").write_text("1", encoding="utf-8")
+    before = inventory(tmp_path)
+    (tmp_path / "changed").write_text("2", encoding="utf-8")
+    (tmp_path / "deleted").unlink()
+    (tmp_path / "new").write_text("1", encoding="utf-8")
+    (tmp_path / "mlflow.db").write_text("the store does not count", encoding="utf-8")
+    (tmp_path / ".ipython" / "profile_default").mkdir(parents=True)
+    (tmp_path / ".ipython" / "profile_default" / "history.sqlite").write_text("nor do tools", encoding="utf-8")
+    assert left_behind(before, inventory(tmp_path)) == ["changed", "deleted", "new"]
