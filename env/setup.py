@@ -7,6 +7,7 @@ deleting `.venv` is always safe.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +27,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 # Written last. While it is absent, an interrupted set-up may have left anything behind: start over.
 STAMP = VENV / "course-setup"
 LOG = ROOT / ".setup.log"
+LOCK = ROOT / ".setup.lock"
 
 # No tool of the course reports what a student does.
 QUIET = {"DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
@@ -107,6 +110,32 @@ def explain(log: str, doing: str) -> str:
         return f"{doing} failed: the disk is full. Make 3 GB of room, then run this again."
     last = lines[-1] if lines else "no output"
     return f"{doing} failed: {last} (Details: {LOG.name})"
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait while another call sets up: two at once would take each other's unfinished work for a broken one."""
+    with LOCK.open("a+b") as file:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            while True:
+                try:
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # gives up after ten seconds
+                    break
+                except OSError:
+                    continue
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield  # closing the file, or the end of this process, releases the lock
+
+
+def is_ready() -> bool:
+    """Tell whether the environment was made from what is here now."""
+    return PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == fingerprint()
 
 
 def install() -> None:
@@ -192,9 +221,11 @@ def main(command: list[str]) -> int:
     try:
         if not shutil.which("git"):
             raise SetupError("Git was not found. Install it from https://git-scm.com/downloads, then run this again.")
-        if not (PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == fingerprint()):
-            install()
-        fetch_data()
+        if not (is_ready() and data_state() == "same"):
+            with alone():
+                if not is_ready():
+                    install()
+                fetch_data()
     except SetupError as problem:
         say(str(problem))
         return 1

@@ -221,14 +221,17 @@ def first_different_cell(first: Execution, other: Execution) -> str:
         ours, theirs = (nbformat.read(one.output, as_version=4).cells for one in (first, other))
     except (OSError, ValueError, nbformat.reader.NotJSONError):
         return ""
-    pairs = list(zip(ours, theirs, strict=False))
+    pairs = list(zip(without_added(ours), without_added(theirs), strict=False))
     for prepare in (mask, str):  # first without noise; a date may be the very thing
         for place, (one, two) in enumerate(pairs, 1):
-            if not ADDED_BY_PAPERMILL.intersection(one.metadata.get("tags", [])) and outputs(one, prepare) != outputs(
-                two, prepare
-            ):
+            if outputs(one, prepare) != outputs(two, prepare):
                 return name_cell(first.output, (place, len(pairs), one.get("id", "")))
     return ""
+
+
+def without_added(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Leave out the cells that papermill added, which are not the same number in both."""
+    return [cell for cell in cells if not ADDED_BY_PAPERMILL.intersection(cell.metadata.get("tags", []))]
 
 
 def outputs(cell: nbformat.NotebookNode, prepare: object) -> list[str]:

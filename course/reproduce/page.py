@@ -124,6 +124,9 @@ def spreads(found: dict[str, Any]) -> list[dict[str, Any]]:
                 "dots": [{"x": across(value), "y": 30 + 17 * (place % 3), "seed": seed, "value": f"{value:.4g}"}
                          for place, (seed, value) in enumerate(finite.items())],
                 "mean": across(mean),
+                "center": f"{mean:.4g}",
+                "low": f"{low:.4g}",
+                "high": f"{high:.4g}",
                 "from": across(mean - deviation),
                 "to": across(mean + deviation),
                 "summary": f"mean {mean:.4g}, sd {deviation:.2g}, from {min(finite.values()):.4g} "

@@ -24,7 +24,6 @@ from course.reproduce.check import Checker, Options, Result
 from course.reproduce.execute import Workshop
 from course.reproduce.surroundings import Tools, find_tools
 
-
 # Processes talk through sockets in the temporary directory, whose paths may have about 100 characters in all.
 LONGEST_TEMPORARY = 55
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,14 @@ def test_a_whole_life(small):
     assert "building it again" in mended.stderr
     assert mended.returncode == 0
     assert subprocess.run([*has, "ipykernel"]).returncode == 0
+
+
+@pytest.mark.slow
+def test_two_calls_at_once_make_one_environment(small):
+    """A student starts JupyterLab and the tests in two terminals, on the first day."""
+    with ThreadPoolExecutor(2) as pool:
+        both = [
+            one.result() for one in [pool.submit(call, small, "python", "-c", "import ipykernel") for _ in range(2)]
+        ]
+    assert [done.returncode for done in both] == [0, 0], [done.stderr for done in both]
+    assert sorted("[2/4]" in done.stderr for done in both) == [False, True]
