@@ -76,6 +76,10 @@ def reproduce(
     from course.reproduce.run import exit_code
     from course.reproduce.run import reproduce as run_all
 
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        fail(f"--report {folder}: {problem.strerror}", code=2)
     options = Options(seed, other_seed, not no_other_seed, seeds, vary, exclude, not no_diagnosis)
     try:
         report = run_all(list(notebooks), options, report=folder, jobs=jobs, timeout=timeout)
@@ -84,7 +88,7 @@ def reproduce(
         fail(f"{problem}", code=2)
     except CourseError as problem:
         fail(str(problem), code=2)
-    except OSError as problem:
+    except OSError as problem:  # a full disk, above all
         fail(f"{problem.filename or folder}: {problem.strerror or problem}", code=2)
     console = Console()
     print_report(report, console)

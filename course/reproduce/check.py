@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -224,6 +226,11 @@ class Checker:
     def compare_executions(self) -> None:
         """Execute in both surroundings and with the other seed at once, compare, and search causes."""
         varied = frozenset(possible(self.workshop.tools, requested=self.options.vary))
+        if not shows_other_dates(self.promise.kernel):
+            varied -= {"clock"}
+            self.result.notes.append(
+                f"The date was not varied: time-machine is not installed where the kernel {self.promise.kernel!r} runs."
+            )
         first_done = self.submit(self.first_and_again_in_place)
         second_done = self.submit(self.run, "second", Surroundings(varied))
         control_done = self.submit(self.run_control) if self.options.control else None
@@ -345,6 +352,15 @@ class Checker:
         for execution in spread:
             self.discard(execution)
         return {"seeds": [one.parameters["seed"] for one in spread], "metrics": metrics, "failed": failed}
+
+
+def shows_other_dates(kernel: str) -> bool:
+    """Tell whether the environment of a kernel has the library that the shim shows another date with."""
+    python = find_kernel(kernel).argv[0]
+    if python in {"python", "python3", sys.executable}:
+        return True
+    probe = subprocess.run([python, "-c", "import time_machine"], capture_output=True, check=False)
+    return probe.returncode == 0
 
 
 def summary(differences: list[Difference]) -> str:

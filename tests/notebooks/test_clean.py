@@ -34,7 +34,7 @@ def problems(notebook, folder):
     ids = [cell.get("id") for cell in notebook["cells"]]
     if None in ids or len(set(ids)) != len(ids):
         found.append("cell ids are missing or not unique")
-    if any(not re.fullmatch(r"[a-z0-9][a-z0-9_-]{2,63}", identifier or "") for identifier in ids):
+    if any(not re.fullmatch(r"[a-z0-9][a-z0-9_-]{1,63}", identifier or "") for identifier in ids):
         found.append("a cell id is not readable")
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
@@ -84,7 +84,12 @@ def test_every_notebook_is_valid(root):
 
 CODE = {"cell_type": "code", "id": "train", "source": ["x = 1"], "outputs": [], "execution_count": None, "metadata": {}}
 TEXT = {"cell_type": "markdown", "id": "goals", "source": ["See [this](test_clean.py)."], "metadata": {}}
-CLEAN = {"cells": [CODE, TEXT], "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}
+CLEAN = {
+    "cells": [CODE, TEXT],
+    "metadata": {"kernelspec": {"name": "python3"}, "language_info": {"name": "python"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
 
 
 @pytest.mark.parametrize(

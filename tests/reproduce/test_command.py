@@ -123,6 +123,14 @@ def test_a_cell_that_raises_gives_one(notebook, check):
 HANGS = {
     "waits_for_input": ("answer = input('name? ')", "waits for somebody to type"),
     "kills_its_kernel": ("import os\nos._exit(3)", "the kernel died"),
+    "interrupts_itself": (
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(5)",
+        "KeyboardInterrupt",
+    ),
+    "fills_the_disk": (
+        "import time\nwith open('big', 'wb') as file:\n    file.truncate(9 * 2**30)\ntime.sleep(60)",  # a sparse file
+        "wrote more than 8 GB",
+    ),
     "never_ends": ("while True:\n    pass", "not finished after 8 s"),
 }
 
