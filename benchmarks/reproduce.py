@@ -25,7 +25,9 @@ NOTEBOOK = ROOT / "notebooks" / "experiment.ipynb"
 def seconds(*command: str, cwd: Path) -> float:
     """Run a command and return its wall-clock time."""
     begun = time.perf_counter()
-    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=cwd, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
     return time.perf_counter() - begun
 
 

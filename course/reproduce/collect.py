@@ -34,8 +34,7 @@ class UnreadableError(Exception):
 
 def warm_up() -> None:
     """Import what reading takes while the notebooks still run."""
-    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
-    from mlflow import MlflowClient  # noqa: F401
+    import skops.io  # noqa: F401 (what MLflow keeps scikit-learn models with)
 
 
 def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from course.errors import ContractError
 
 TAG = "parameters"
@@ -46,47 +44,50 @@ def read_promise(path: Path) -> Promise:
         The file is missing, not a notebook, or has no parameters cell that sets `seed`.
     """
     notebook = read_notebook(path)
-    tagged = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
+    tagged = [cell for cell in notebook["cells"] if TAG in cell["metadata"].get("tags", [])]
     if not tagged:
         raise ContractError(
             f"{path}: no cell is tagged '{TAG}'. Tag the cell that sets `seed` (in JupyterLab: Property Inspector, "
             "Common Tools, Cell Tags), so that papermill can set it."
         )
-    values = assignments(tagged[0].source, path)
+    values = assignments("".join(tagged[0]["source"]), path)
     if "seed" not in values:
         found = ", ".join(sorted(values)) or "nothing"
         raise ContractError(
             f"{path}: the cell tagged '{TAG}' sets {found}, but not `seed`. Add a line such as `seed = 42` there."
         )
-    kernel = notebook.metadata.get("kernelspec", {}).get("name", "python3")
+    kernel = notebook.get("metadata", {}).get("kernelspec", {}).get("name", "python3")
     seed = values["seed"]
     plain = isinstance(seed, int) and not isinstance(seed, bool)
-    return Promise(path.resolve(), kernel, seed if plain else None, [cell.get("id", "") for cell in notebook.cells])
+    return Promise(path.resolve(), kernel, seed if plain else None, [cell.get("id", "") for cell in notebook["cells"]])
 
 
-def read_notebook(path: Path) -> nbformat.NotebookNode:
+def read_notebook(path: Path) -> dict[str, Any]:
     """Read a notebook file, or say in one line why it is none."""
     if path.is_dir():
         raise ContractError(f"{path}: this is a folder. Name the notebooks in it, for example {path / '*.ipynb'}")
     if not path.exists():
         raise ContractError(f"{path}: there is no such file.")
     try:
-        notebook = nbformat.read(path, as_version=4)
-        cells = notebook.cells
-    except (
-        nbformat.reader.NotJSONError,
-        json.JSONDecodeError,
-        UnicodeDecodeError,
-        AttributeError,
-        KeyError,
-        TypeError,
-    ):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise ContractError(f"{path}: this is not a notebook (not the JSON that Jupyter writes).") from None
-    except Exception as problem:  # nbformat's own family of errors has no common root
-        raise ContractError(f"{path}: Jupyter cannot read this notebook: {str(problem).splitlines()[0]}") from None
-    if not any(cell.cell_type == "code" for cell in cells):
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise ContractError(f"{path}: this is not a notebook of format 4 (it has no list of cells).")
+    for cell in notebook["cells"]:
+        if not isinstance(cell, dict) or not {"cell_type", "source", "metadata"} <= cell.keys():
+            raise ContractError(f"{path}: this is not a notebook that Jupyter could open: a cell lacks its parts.")
+    if not any(cell["cell_type"] == "code" for cell in notebook["cells"]):
         raise ContractError(f"{path}: the notebook has no code cell.")
     return notebook
+
+
+def read_cells(path: Path) -> list[dict[str, Any]]:
+    """Read the cells of an executed notebook; none where the file is missing or half written."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def assignments(source: str, path: Path) -> dict[str, Any]:

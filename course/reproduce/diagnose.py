@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING
-
-import nbformat
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from course.reproduce.check import FOLDERS, Cause
 from course.reproduce.compare import Difference
+from course.reproduce.contract import read_cells
 from course.reproduce.execute import ADDED_BY_PAPERMILL, Execution, name_cell
 from course.reproduce.surroundings import VARIATIONS, Surroundings
 
@@ -217,10 +217,7 @@ def changes(found: set[Subject]) -> str:
 
 def first_different_cell(first: Execution, other: Execution) -> str:
     """Name the first cell whose output differs between two executions, empty when none does."""
-    try:
-        ours, theirs = (nbformat.read(one.output, as_version=4).cells for one in (first, other))
-    except (OSError, ValueError, nbformat.reader.NotJSONError):
-        return ""
+    ours, theirs = (read_cells(one.output) for one in (first, other))
     pairs = list(zip(without_added(ours), without_added(theirs), strict=False))
     for prepare in (mask, str):  # first without noise; a date may be the very thing
         for place, (one, two) in enumerate(pairs, 1):
@@ -229,22 +226,22 @@ def first_different_cell(first: Execution, other: Execution) -> str:
     return ""
 
 
-def without_added(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+def without_added(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Leave out the cells that papermill added, which are not the same number in both."""
-    return [cell for cell in cells if not ADDED_BY_PAPERMILL.intersection(cell.metadata.get("tags", []))]
+    return [cell for cell in cells if not ADDED_BY_PAPERMILL.intersection(cell["metadata"].get("tags", []))]
 
 
-def outputs(cell: nbformat.NotebookNode, prepare: object) -> list[str]:
+def outputs(cell: dict[str, Any], prepare: Callable[[str], str]) -> list[str]:
     """List what a reader of the cell sees, warnings aside."""
     seen = []
     for output in cell.get("outputs", []):
-        if output.output_type == "stream" and output.name == "stdout":
-            seen.append(prepare(output.text))
-        elif output.output_type == "error":
-            seen.append(prepare(f"{output.ename}: {output.evalue}"))
-        elif output.output_type in {"display_data", "execute_result"}:
-            data = {kind: value for kind, value in output.data.items() if kind != "text/html"}
-            seen += [prepare(f"{kind} {value}") for kind, value in sorted(data.items())]
+        if output["output_type"] == "stream" and output["name"] == "stdout":
+            seen.append(prepare("".join(output["text"])))
+        elif output["output_type"] == "error":
+            seen.append(prepare(f"{output['ename']}: {output['evalue']}"))
+        elif output["output_type"] in {"display_data", "execute_result"}:
+            data = {kind: value for kind, value in output["data"].items() if kind != "text/html"}
+            seen += [prepare(f"{kind} {''.join(value)}") for kind, value in sorted(data.items())]
     return seen
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import multiprocessing
 import os
@@ -16,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from course.errors import ContractError, InterruptedByUserError
-from course.reproduce import worker
+from course.reproduce.contract import read_cells
+from course.reproduce.job import Job, end_tree, launch, warm_up
 from course.reproduce.project import Snapshot
 from course.reproduce.surroundings import SHIM, Surroundings, Tools, bubblewrap_command
 
@@ -101,8 +102,11 @@ class Workshop:
         self.context = multiprocessing.get_context(method)
         if method == "forkserver":
             self.context.set_forkserver_preload(["course.reproduce.worker"])
+            # The first process starts the server and waits for it; nothing else need wait.
+            threading.Thread(target=self.context.Process(target=warm_up, daemon=True).start, daemon=True).start()
         self.places: dict[Path, threading.Lock] = {}
         self.guard = threading.Lock()
+        self.numbers = itertools.count()
 
     def prepare(
         self,
@@ -163,15 +167,16 @@ class Workshop:
         with self.at_its_place(execution) as root:
             paths = execution.surroundings.paths(snapshot.root.name)
             folder = root / paths["project"] / snapshot.notebook.parent
-            runtime = execution.root.with_name(execution.root.name + "-jupyter")
-            runtime.mkdir(parents=True, exist_ok=True)
+            # A short path: the kernel's sockets are here, whose paths may have about 100 characters.
+            runtime = self.base / "k" / str(next(self.numbers))
+            runtime.mkdir(parents=True)
             shown = {name: execution.shown / relative for name, relative in paths.items()}
             environment = execution.surroundings.environment(self.tools, shown)
             environment |= {"JUPYTER_PATH": str(runtime), "JUPYTER_RUNTIME_DIR": str(runtime)}
             self.write_kernel(execution, kernel, runtime, shown["project"] / snapshot.notebook.parent)
             if not execution.output.is_absolute():
                 raise ValueError("the output's path must be absolute, it is written from another folder")
-            job = worker.Job(
+            job = Job(
                 notebook=str(root / paths["project"] / snapshot.notebook),
                 output=str(execution.output),
                 folder=str(folder),
@@ -223,10 +228,10 @@ class Workshop:
         content = {"argv": command, "display_name": spec.display_name, "language": spec.language, "env": dict(spec.env)}
         (folder / "kernel.json").write_text(json.dumps(content), encoding="utf-8")
 
-    def drive(self, job: worker.Job, execution: Execution, progress: Progress | None) -> None:
+    def drive(self, job: Job, execution: Execution, progress: Progress | None) -> None:
         """Start the worker, follow it, and end it when it takes too long or too much."""
         mine, its = self.context.Pipe()
-        process = self.context.Process(target=worker.run, args=(job, its), daemon=True)
+        process = self.context.Process(target=launch, args=(job, its), daemon=True)
         process.start()
         its.close()
         begun = checked = time.monotonic()
@@ -259,7 +264,7 @@ class Workshop:
                         break
         finally:
             if status[0] in {"timeout", "disk", "died"} or self.stop.is_set():
-                worker.end_tree(process.pid)
+                end_tree(process.pid)
                 process.kill()
             process.join()
             mine.close()
@@ -328,13 +333,12 @@ def name_cell(output: Path, cell: tuple[int, int, str]) -> str:
     index, _, identifier = cell
     if not index:
         return "before its first cell"
-    try:
-        cells = nbformat.read(output, as_version=4).cells
-    except Exception:  # killed while it wrote: the identifier must do
+    cells = read_cells(output)
+    if not cells:  # killed while it wrote: the identifier must do
         return f"cell {identifier!r}"
-    originals = [one for one in cells if not ADDED_BY_PAPERMILL.intersection(one.metadata.get("tags", []))]
+    originals = [one for one in cells if not ADDED_BY_PAPERMILL.intersection(one["metadata"].get("tags", []))]
     place = next((number for number, one in enumerate(originals, 1) if one.get("id") == identifier), index)
     found = next((one for one in cells if one.get("id") == identifier), None)
-    lines = found.source.splitlines() if found is not None else []
+    lines = "".join(found["source"]).splitlines() if found is not None else []
     line = next((text.strip() for text in lines if text.strip() and not text.startswith("#")), "")
     return f"cell {place} ({identifier}, `{line[:60]}`)" if line else f"cell {place} ({identifier})"

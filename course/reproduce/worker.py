@@ -11,43 +11,15 @@ import multiprocessing.connection
 import os
 import tempfile
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 import papermill
-import psutil
 from nbclient.exceptions import DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker needs to know, in plain values.
-
-    Attributes
-    ----------
-    notebook, output
-        Notebook to execute and where the executed one goes.
-    folder
-        Real path of the notebook's working directory.
-    parameters
-        What papermill sets.
-    environment, umask
-        Surroundings of the kernel.
-    runtime
-        Folder for connection files, which the kernel sees at the same path.
-    """
-
-    notebook: str
-    output: str
-    folder: str
-    parameters: dict[str, Any]
-    environment: dict[str, str]
-    umask: int
-    runtime: str
-    kernel: str = "reproduce"
-    start_timeout: int = 120
+from course.reproduce.job import Job, end_tree
 
 
 class ReportingEngine(NBClientEngine):
@@ -94,6 +66,7 @@ def run(job: Job, channel: multiprocessing.connection.Connection) -> None:
             cwd=job.folder,
             progress_bar=False,
             start_timeout=job.start_timeout,
+            config=connection(job.runtime),
         )
     except PapermillExecutionError as problem:
         channel.send(("raised", problem.ename, problem.evalue))
@@ -105,6 +78,19 @@ def run(job: Job, channel: multiprocessing.connection.Connection) -> None:
         channel.send(("done", "", ""))
     finally:
         channel.close()
+
+
+def connection(runtime: str) -> Config:
+    """Let the kernel be reached through files of its own where the system can.
+
+    Several kernels that start at once can be given the same TCP port; one of them then never answers.
+    """
+    config = Config()
+    if os.name != "nt":
+        config.KernelManager.transport = "ipc"
+        config.KernelManager.ip = os.path.join(runtime, "k")
+        config.KernelManager.connection_file = os.path.join(runtime, "kernel.json")
+    return config
 
 
 def silence() -> None:
@@ -122,17 +108,3 @@ def end_with_parent() -> None:
         multiprocessing.connection.wait([parent.sentinel])
         end_tree(os.getpid())
         os._exit(1)
-
-
-def end_tree(pid: int) -> None:
-    """Kill all descendants of a process."""
-    try:
-        children = psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return
-    for child in children:
-        try:
-            child.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(children, timeout=5)
