@@ -3,9 +3,10 @@
 # Only finds a Python here (setup.sh does the same); the rest is in setup.py, which both share.
 $ErrorActionPreference = "Continue"
 
-$candidates = @($(if ($env:COURSE_PYTHON) { , @($env:COURSE_PYTHON) } else { , @("python") }), @("py", "-3.13"), @("py", "-3.12"), @("py", "-3.11"), @("python3"))
-foreach ($candidate in $candidates) {
-  $program, $options = $candidate
+$first = if ($env:COURSE_PYTHON) { $env:COURSE_PYTHON } else { "python" }
+foreach ($candidate in @($first), @("py", "-3.13"), @("py", "-3.12"), @("py", "-3.11"), @("python3")) {
+  $program = $candidate[0]
+  $options = @($candidate | Select-Object -Skip 1)
   if (-not (Get-Command $program -ErrorAction SilentlyContinue)) { continue }
   & $program @options -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>$null
   if ($LASTEXITCODE -eq 0) { & $program @options "$PSScriptRoot\setup.py" @args; exit $LASTEXITCODE }
