@@ -243,8 +243,11 @@ class Checker:
         if not self.usable(first):
             return
         self.result.differences = self.differences(first, second)
-        in_place = self.differences(first, repeated) if repeated is not None and repeated.status == "done" else []
-        if repeated is not None and repeated.status != "done":
+        fresh = control or first
+        in_place = []
+        if repeated is not None and fresh.status == repeated.status == "done":
+            in_place = self.differences(fresh, repeated)
+        elif repeated is not None and fresh.status == "done":
             self.result.notes.append(
                 f"A second execution in the same place fails: {repeated.message}. "
                 "Rerunning a notebook is what people do most; begin by clearing what it left."
@@ -255,9 +258,11 @@ class Checker:
             self.result.verdict = "not reproducible"
             self.result.message = summary(self.result.differences)
             if self.options.diagnose:
-                from course.reproduce.diagnose import find_causes
+                from course.reproduce.diagnose import find_causes, find_left_behind
 
-                self.result.causes = find_causes(self, first, second, repeated, sorted(varied))
+                self.result.causes = find_causes(self, first, second, sorted(varied))
+                if in_place:
+                    self.result.causes += find_left_behind(self, first, fresh, repeated, self.result.causes)
                 self.result.message = "; ".join(cause.sentence for cause in self.result.causes) or self.result.message
         elif control is not None:
             self.judge_control(first, control)
@@ -267,7 +272,11 @@ class Checker:
             self.result.spread = self.collect_spread(spread)
 
     def first_and_again_in_place(self) -> tuple[Execution, Execution | None]:
-        """Execute, and once more in the same place where the first left anything behind but its MLflow store."""
+        """Execute, and once more in the same place where the first left anything behind but its MLflow store.
+
+        The repetition has the other seed, where one is executed anyway: compared with that one, which began in a
+        fresh place, it also shows a cache that returns the results of the first seed.
+        """
         before = inventory(self.snapshot.root)
         first = self.run("first", Surroundings())
         if first.status != "done":
@@ -278,8 +287,9 @@ class Checker:
             left += [f"{name}/{file}" for file, kind in inventory(folders[name]).items() if kind != "folder"]
         if not left:
             return first, None
-        repeated = self.run("again in place", Surroundings(), left_from=first, keep=frozenset(FOLDERS))
-        return first, repeated
+        seed = self.result.other_seed if self.options.control else self.result.seed
+        keep = frozenset(FOLDERS)
+        return first, self.run("again in place", Surroundings(), seed=seed, left_from=first, keep=keep)
 
     def run_control(self) -> Execution:
         """Execute with the other seed."""

@@ -37,9 +37,7 @@ LEFT_BEHIND = {
 }
 
 
-def find_causes(
-    checker: Checker, first: Execution, second: Execution, repeated: Execution | None, varied: list[str]
-) -> list[Cause]:
+def find_causes(checker: Checker, first: Execution, second: Execution, varied: list[str]) -> list[Cause]:
     """Find the variations that make the differences.
 
     The first execution is repeated with nothing varied; what differs even then needs no variation. The rest is
@@ -49,7 +47,7 @@ def find_causes(
     ----------
     checker
         Executes.
-    first, second, repeated
+    first, second
         The executions that were compared.
     varied
         Names of the variations of the second one.
@@ -66,10 +64,6 @@ def find_causes(
     wanted = subjects(checker.differences(first, second)) - explained
     if wanted and ("outcome", "", "outcome") not in explained:
         causes += search(checker, first, second, varied, wanted)
-    if repeated is not None and repeated.status == "done":
-        wanted = subjects(checker.differences(first, repeated)) - explained
-        if wanted:
-            causes += search_left_behind(checker, first, repeated, wanted)
     return causes
 
 
@@ -163,31 +157,49 @@ def search(
     return causes
 
 
-def search_left_behind(checker: Checker, first: Execution, repeated: Execution, wanted: set[Subject]) -> list[Cause]:
-    """Find which folder carries something from one execution to the next."""
-    running = [
-        (
-            name,
-            checker.submit(checker.run, f"left in {name}", Surroundings(), left_from=repeated, keep=frozenset({name})),
-        )
-        for name in FOLDERS
-    ]
+def find_left_behind(
+    checker: Checker, first: Execution, fresh: Execution, repeated: Execution, known: list[Cause]
+) -> list[Cause]:
+    """Find which folder carries something from one execution to the next.
+
+    Parameters
+    ----------
+    checker
+        Executes.
+    first
+        The execution that left something.
+    fresh, repeated
+        Two executions with one seed: in a fresh place, and in that of the first.
+    known
+        Causes found already; what changes with nothing varied says nothing about what was left.
+    """
+    unseeded = {subject for cause in known if cause.variations in {(), ("clock",)} for subject in cause.subjects}
+    wanted = subjects(checker.differences(fresh, repeated)) - unseeded
+    if not wanted:
+        return []
+    seed = fresh.parameters["seed"]
+
+    def execute(name: str) -> Any:
+        layout = {"seed": seed, "left_from": first, "keep": frozenset({name})}
+        return checker.submit(checker.run, f"left in {name}", Surroundings(), **layout)
+
+    running = [(name, execute(name)) for name in FOLDERS]
     causes = []
     explained: set[Subject] = set()
     for name, pending in running:
         execution = pending.result()
-        found = checker.differences(first, execution)
+        found = checker.differences(fresh, execution)
         matter = subjects(found) & wanted
         if matter:
             what, why, hint = LEFT_BEHIND[name]
             sentence = f"{names(matter)} {changes(matter)} with {what}: {why}"
             shown = tuple(one for one in found if (one.kind, one.run, one.subject) in matter)
-            cell = first_different_cell(first, execution)
+            cell = first_different_cell(fresh, execution)
             causes.append(Cause((f"left-in-{name}",), tuple(sorted(matter)), sentence, hint, cell, shown))
             explained |= matter
     if rest := wanted - explained:
         sentence = f"{names(rest)} {changes(rest)} when the notebook is executed again in the same place"
-        cell = first_different_cell(first, repeated)
+        cell = first_different_cell(fresh, repeated)
         causes.append(Cause(("left-behind",), tuple(sorted(rest)), sentence, LEFT_BEHIND["project"][2], cell))
     return causes
 

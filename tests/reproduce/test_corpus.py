@@ -12,6 +12,7 @@ CORPUS = Path(__file__).with_name("corpus")
 FAULTS = {
     "builtin_hash": {"loss": ("hash-seed",)},
     "cache_hides_noise": {"loss": ()},
+    "cache_without_seed": {"loss": ("left-in-home",)},
     "completion_order": {"loss": ()},
     "counter_in_home": {"loss": ("left-in-home",)},
     "data_in_place": {"loss": ("left-in-project",)},
@@ -24,6 +25,7 @@ FAULTS = {
     "local_date": {"loss": ("time-zone",)},
     "locale_sort": {"loss": ("locale",)},
     "model_differs": {"model": ()},
+    "model_on_disk": {"loss": ("left-in-project",)},
     "raises_elsewhere": {"outcome": ("time-zone",)},
     "run_order": {"loss": ("hash-seed",), "species": ("hash-seed",)},
     "seed_from_clock": {"loss": ("clock",)},
