@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from course.errors import CourseError, InterruptedByUserError
+from course.reproduce.compare import KINDS
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,6 +28,14 @@ def seed_range(_context: click.Context, _parameter: click.Parameter, text: str |
     return tuple(range(int(first), int(last) + 1))
 
 
+def kind_and_name(_context: click.Context, _parameter: click.Parameter, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that each pattern names a kind that is compared."""
+    for pattern in patterns:
+        if pattern.partition(":")[0] not in KINDS or ":" not in pattern:
+            raise click.BadParameter(f"{pattern}: write KIND:NAME, with one of {', '.join(KINDS)}")
+    return patterns
+
+
 @main.command()
 @click.argument("notebooks", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="NOTEBOOK...")
 @click.option("--seed", type=int, help="Seed of the two executions (default: the notebook's own).")
@@ -34,7 +43,13 @@ def seed_range(_context: click.Context, _parameter: click.Parameter, text: str |
 @click.option("--no-other-seed", is_flag=True, help="Leave out the negative control.")
 @click.option("--seeds", callback=seed_range, metavar="A-B", help="Execute for every seed from A to B, too.")
 @click.option("--vary", multiple=True, type=click.Choice(["threads"]), help="Vary this, too.")
-@click.option("--exclude", multiple=True, metavar="KIND:NAME", help="Do not compare, e.g. 'tag:built_*' (repeatable).")
+@click.option(
+    "--exclude",
+    multiple=True,
+    callback=kind_and_name,
+    metavar="KIND:NAME",
+    help="Do not compare, e.g. 'tag:built_*'.",
+)
 @click.option("--no-diagnosis", is_flag=True, help="Do not search the cause of a difference.")
 @click.option(
     "--report",

@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -46,10 +47,15 @@ def fingerprint() -> str:
     """Digest of everything the environment is made from; another digest means there is something to do."""
     sources = [ENV / "requirements.txt", ENV / "setup.py", ROOT / "pyproject.toml"]
     sources += sorted(path for path in (ENV / "jupyter").rglob("*") if path.is_file())
-    digest = hashlib.sha256(str(ROOT).encode())
+    digest = hashlib.sha256()
     for path in sources:
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def stamp_text() -> str:
+    """Write down what `.venv` was made from, and where: its programs name its folder."""
+    return f"{ROOT}\n{fingerprint()}\n"
 
 
 def environment() -> dict[str, str]:
@@ -135,7 +141,7 @@ def alone() -> Iterator[None]:
 
 def is_ready() -> bool:
     """Tell whether the environment was made from what is here now."""
-    return PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == fingerprint()
+    return PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == stamp_text()
 
 
 def install() -> None:
@@ -150,14 +156,22 @@ def install() -> None:
         ) from None
     begun = time.monotonic()
     LOG.unlink(missing_ok=True)
-    if VENV.exists() and not (STAMP.exists() and PYTHON.exists()):
+    stamp = STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
+    if VENV.exists() and stamp and not stamp.startswith(f"{ROOT}\n"):
+        say("the course's folder has moved; building .venv again, which remembers where it was made")
+        shutil.rmtree(VENV)
+    elif VENV.exists() and not (stamp and PYTHON.exists()):
         say("the environment in .venv is incomplete; building it again")
         shutil.rmtree(VENV)
     STAMP.unlink(missing_ok=True)
 
     if not PYTHON.exists():
         say(f"[1/4] making .venv with Python {sys.version.split()[0]}")
-        run(sys.executable, "-m", "venv", VENV, doing="making .venv")
+        if sys.version_info >= (3, 14):
+            say("      this Python is newer than those the course is tested with (3.11 to 3.13)")
+        # Called from a terminal of JupyterLab, this Python may be the one in the .venv that has just been deleted.
+        python = getattr(sys, "_base_executable", sys.executable)
+        run(python, "-m", "venv", VENV, doing="making .venv")
     requirements = ENV / "requirements.txt"
     text = requirements.read_text(encoding="utf-8")
     packages = re.findall(r"^[A-Za-z0-9][^\s=]*==\S+", text, flags=re.MULTILINE)
@@ -180,7 +194,7 @@ def install() -> None:
     kernel = ["install", "--sys-prefix", "--name", "python3", "--display-name", "Python 3 (ipykernel)"]
     run(PYTHON, "-m", "ipykernel", *kernel, *options, doing="installing the notebook kernel")
 
-    STAMP.write_text(fingerprint(), encoding="utf-8")
+    STAMP.write_text(stamp_text(), encoding="utf-8")
     LOG.unlink(missing_ok=True)
     say(f"      done in {time.monotonic() - begun:.0f} s")
 
@@ -229,6 +243,9 @@ def main(command: list[str]) -> int:
     except SetupError as problem:
         say(str(problem))
         return 1
+    except OSError as problem:
+        say(f"{problem.filename or ROOT}: {problem.strerror or problem}. Is the folder writable, and is there room?")
+        return 1
     except KeyboardInterrupt:
         say("interrupted; the next call repairs what is unfinished")
         return 130
@@ -244,6 +261,7 @@ def main(command: list[str]) -> int:
         say(f"there is no command {command[0]!r} in the environment")
         return 127
     if os.name == "nt":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the command, which then ends in its own way
         return subprocess.run([program, *command[1:]], env=variables, check=False).returncode
     os.execve(program, [program, *command[1:]], variables)  # noqa: S606 (no shell is the point)
     return 0

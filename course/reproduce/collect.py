@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import warnings
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from course.reproduce.model import describe_model
 
@@ -26,6 +28,9 @@ EXCLUDED = (
     "artifact locations, sources of datasets, user and host",
     "in a model: its ids, when and where it was made, the size and bytes of its file",
 )
+
+
+IDENTIFIER = re.compile(r"(m-)?[0-9a-f]{32}")
 
 
 class UnreadableError(Exception):
@@ -61,11 +66,12 @@ def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
     """
     database = Path(folder) / "mlflow.db"
     if not database.exists():
-        return {"runs": []}
+        return {"runs": [], "notes": []}
     warnings.simplefilter("ignore")
     from mlflow import MlflowClient
     from mlflow.entities import ViewType
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     order = creation_order(database)
     try:
@@ -76,13 +82,33 @@ def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
         models = defaultdict(list)
         for model in pages(lambda token: client.search_logged_models(list(experiments), page_token=token)):
             models[model.source_run_id].append(model)
-    except MlflowException as problem:
+    except (MlflowException, SQLAlchemyError) as problem:
         raise UnreadableError(str(problem).splitlines()[0]) from None
     keys = name_runs(runs, experiments)
+    order_of = {
+        identifier: place for place, identifier in enumerate(dict.fromkeys(run.info.experiment_id for run in runs), 1)
+    }
+    places = name_runs(runs, {identifier: f"experiment {place}" for identifier, place in order_of.items()})
+    known = {run_id: f"id of {key}" for run_id, key in keys.items()}
+    known |= {
+        model.model_id: f"id of a model of {keys.get(run_id, '?')}"
+        for run_id, found in models.items()
+        for model in found
+    }
+    notes: list[str] = []
 
     def locate(uri: str) -> Path:
-        path = unquote(urlsplit(uri).path) if uri.startswith("file:") else uri
+        path = url2pathname(urlsplit(uri).path) if uri.startswith("file:") else uri
         return Path(real + path.removeprefix(shown)) if path.startswith(shown) else Path(path)
+
+    def artifacts(run: Any) -> dict[str, str]:
+        folder = locate(run.info.artifact_uri)
+        # MLflow makes the folder of an experiment, not that of a run that logs no file.
+        if not folder.is_dir() and not any(parent.name == "mlruns" for parent in folder.parents):
+            notes.append(
+                f"The artifacts of {keys[run.info.run_id]} are at {run.info.artifact_uri}; they were not compared."
+            )
+        return digests(folder)
 
     records = []
     for run in runs:
@@ -90,17 +116,28 @@ def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
         records.append(
             {
                 "key": keys[run.info.run_id],
+                "place": places[run.info.run_id],
                 "name": run.info.run_name or "",
                 "status": run.info.status,
-                "parameters": dict(run.data.params),
+                "parameters": {name: without_ids(value, known) for name, value in run.data.params.items()},
                 "metrics": histories(client, run),
-                "tags": {name: value for name, value in run.data.tags.items() if not name.startswith("mlflow.")},
+                "tags": own_tags(run, known),
                 "datasets": datasets(run),
-                "artifacts": digests(locate(run.info.artifact_uri)),
+                "artifacts": artifacts(run),
                 "models": describe_models(logged, locate),
             }
         )
-    return {"runs": records}
+    return {"runs": records, "notes": notes}
+
+
+def without_ids(value: str, known: dict[str, str]) -> str:
+    """Put names in place of the identifiers that MLflow invented: "the best run" is the same run in both executions."""
+    return IDENTIFIER.sub(lambda match: known.get(match.group(), match.group()), value)
+
+
+def own_tags(run: Any, known: dict[str, str]) -> dict[str, str]:
+    """Read the tags that the user set."""
+    return {name: without_ids(value, known) for name, value in run.data.tags.items() if not name.startswith("mlflow.")}
 
 
 def pages(search: Any) -> list[Any]:
@@ -177,7 +214,7 @@ def datasets(run: Any) -> dict[str, str]:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a folder, without the models, which are compared by what they hold."""
+    """SHA-256 of every file below a folder; a saved model counts as one entry, by what it holds."""
     if not folder.is_dir():
         return {}
     models = {path.parent for path in folder.rglob("MLmodel")}
@@ -186,6 +223,9 @@ def digests(folder: Path) -> dict[str, str]:
         if path.is_file() and not models.intersection(path.parents):
             with path.open("rb") as file:
                 found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    for model in sorted(models):
+        description = json.dumps(describe_model(model), sort_keys=True)
+        found[f"{model.relative_to(folder).as_posix()} (model)"] = hashlib.sha256(description.encode()).hexdigest()
     return found
 
 

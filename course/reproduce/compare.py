@@ -48,7 +48,9 @@ class Difference:
         return asdict(self)
 
 
-def compare(first: dict[str, Any], second: dict[str, Any], *, exclude: Iterable[str] = ()) -> list[Difference]:
+def compare(
+    first: dict[str, Any], second: dict[str, Any], *, exclude: Iterable[str] = (), pair_by: str = "key"
+) -> list[Difference]:
     """List the differences between two records of `collect.read_store`.
 
     Parameters
@@ -57,13 +59,15 @@ def compare(first: dict[str, Any], second: dict[str, Any], *, exclude: Iterable[
         The two records.
     exclude
         Patterns `kind:name` (with `*`) that are not compared.
+    pair_by
+        "key": runs of experiments with the same name are pairs; "place": those at the same place, whatever the name.
 
     Returns
     -------
     list of Difference
         Empty when the records are identical. NaN equals NaN.
     """
-    runs = ({run["key"]: run for run in record["runs"]} for record in (first, second))
+    runs = ({run[pair_by]: run for run in record["runs"]} for record in (first, second))
     ours, theirs = runs
     found: list[Difference] = []
     for key in [*ours, *(key for key in theirs if key not in ours)]:
@@ -93,7 +97,7 @@ def compare_runs(key: str, first: dict[str, Any], second: dict[str, Any]) -> lis
         for name in both(first[field], second[field]):
             one, other = first[field].get(name), second[field].get(name)
             if one != other:
-                values = (shorten(kind, one), shorten(kind, other))
+                values = shorten(kind, one, other)
                 found.append(Difference(kind, key, name, *values, relative_difference(one, other)))
     for name in both(first["models"], second["models"]):
         one, other = first["models"].get(name), second["models"].get(name)
@@ -142,13 +146,17 @@ def show(exact: str) -> str:
     return repr(float.fromhex(exact))
 
 
-def shorten(kind: str, value: str | None) -> str:
-    """Show a value so that it fits a table; digests by their beginning."""
-    if value is None:
-        return MISSING
+def shorten(kind: str, first: str | None, second: str | None, most: int = 80) -> tuple[str, str]:
+    """Show two values so that they fit a table and their difference is seen; digests by their beginning."""
+    texts = [MISSING if value is None else value for value in (first, second)]
     if kind == "artifact":
-        return f"sha256 {value[:8]}"
-    return value if len(value) <= 80 else value[:77] + "..."
+        return tuple(text if text == MISSING else f"sha256 {text[:8]}" for text in texts)
+    if max(map(len, texts)) <= most:
+        return tuple(texts)
+    same = next((place for place, pair in enumerate(zip(*texts, strict=False)) if len(set(pair)) > 1), 0)
+    begin = max(0, same - most // 4)
+    cut = [("..." if begin else "") + text[begin : begin + most] for text in texts]
+    return tuple(short + ("..." if begin + most < len(text) else "") for short, text in zip(cut, texts, strict=True))
 
 
 def relative_difference(first: str | None, second: str | None) -> float | None:

@@ -107,9 +107,18 @@ def assignments(source: str, path: Path) -> dict[str, Any]:
             targets, value = [node.target], node.value
         else:
             continue
-        try:
-            literal = ast.literal_eval(value)
-        except ValueError:
-            literal = None
-        values.update({target.id: literal for target in targets if isinstance(target, ast.Name)})
+        for target in targets:
+            if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
+                pairs = zip(target.elts, value.elts, strict=False)
+            else:
+                pairs = [(target, value)]
+            values.update({name.id: literal(one) for name, one in pairs if isinstance(name, ast.Name)})
     return values
+
+
+def literal(value: ast.expr) -> Any:
+    """Evaluate a literal; None for anything that must be computed."""
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, TypeError):
+        return None

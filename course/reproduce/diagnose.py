@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from course.reproduce.check import Checker
 
 Subject = tuple[str, str, str]
+
+UNSEEDED_HINT = (
+    "Look for generators that do not get the seed: `np.random.*`, `random.*`, `default_rng()`, estimators and splits "
+    "without `random_state`, `uuid`, threads that finish in any order."
+)
 
 LEFT_BEHIND = {
     "project": (
@@ -77,13 +83,22 @@ def explain_unseeded(checker: Checker, first: Execution, again: Execution, found
     cell = first_different_cell(first, again)
     everything = subjects(found)
     random, clock = everything, set()
+    # A notebook that waits for time to pass never ends under a clock that stands still.
+    patience = 30 + 3 * first.seconds
     frozen = [
-        checker.submit(checker.run, f"frozen clock {turn}", Surroundings(frozen_clock=True)) for turn in ("a", "b")
+        checker.submit(checker.run, f"frozen clock {turn}", Surroundings(frozen_clock=True), patience=patience)
+        for turn in ("a", "b")
     ]
     one, other = (execution.result() for execution in frozen)
-    if one.status == other.status == "done":
+    held = one.status == other.status == "done"
+    if held:
         random = everything & subjects(checker.differences(one, other))
         clock = everything - random
+    if clock:  # an accuracy can be equal twice by chance
+        third = checker.run("frozen clock c", Surroundings(frozen_clock=True), patience=patience)
+        random |= everything & subjects(checker.differences(one, third))
+        clock = everything - random
+        checker.discard(third)
     for execution in (one, other):
         checker.discard(execution)
     causes = []
@@ -93,22 +108,20 @@ def explain_unseeded(checker: Checker, first: Execution, again: Execution, found
             Cause(
                 ("clock",),
                 tuple(sorted(clock)),
-                f"{names(clock)} {changes(clock)} with the clock: a seed or a value is taken from the current time",
+                f"{names(clock)} {changes(clock)} with the clock: the current time or a measured one enters the result",
                 variation.hint,
                 cell,
                 tuple(one for one in found if (one.kind, one.run, one.subject) in clock),
             )
         )
     if random:
-        # A notebook that waits for time to pass never ends under a clock that stands still.
-        or_clock = "" if one.status == other.status == "done" else ", or the clock (it did not run with a frozen one)"
+        or_clock = "" if held else ", or the clock (it did not run with a frozen one)"
         causes.append(
             Cause(
                 (),
                 tuple(sorted(random)),
                 f"{names(random)} {changes(random)} with nothing varied: unseeded randomness{or_clock}",
-                "Look for generators that do not get the seed: `np.random.*`, `random.*`, `default_rng()`, estimators "
-                "and splits without `random_state`, `uuid`, threads that finish in any order.",
+                UNSEEDED_HINT,
                 cell,
                 tuple(one for one in found if (one.kind, one.run, one.subject) in random),
             )
@@ -140,21 +153,63 @@ def search(
                 singles[group[0]] = (matter, execution, found)
             else:
                 groups += halves(group)
+    noise = confirm(checker, first, singles)
+    wanted = wanted - noise
     causes = []
-    for name in order:
-        if name in singles:
-            matter, execution, found = singles[name]
-            variation = VARIATIONS[name]
-            sentence = f"{names(matter)} {changes(matter)} with {variation.label}: {variation.cause}"
-            shown = tuple(one for one in found if (one.kind, one.run, one.subject) in matter)
-            cell = first_different_cell(first, execution)
-            causes.append(Cause((name,), tuple(sorted(matter)), sentence, variation.hint, cell, shown))
+    for name in [name for name in order if name in singles]:
+        matter, execution, found = singles[name]
+        variation = VARIATIONS[name]
+        sentence = f"{names(matter)} {changes(matter)} with {variation.label}: {variation.cause}"
+        shown = tuple(one for one in found if (one.kind, one.run, one.subject) in matter)
+        cell = first_different_cell(first, execution)
+        causes.append(Cause((name,), tuple(sorted(matter)), sentence, variation.hint, cell, shown))
+    if noise:
+        causes.append(by_chance(noise))
     rest = wanted - set().union(*(matter for matter, _, _ in singles.values()), set())
     if rest and not any(("outcome", "", "outcome") in matter for matter, _, _ in singles.values()):
         sentence = f"{names(rest)} {changes(rest)} only when several of these vary together: {', '.join(order)}"
         cell = first_different_cell(first, second)
         causes.append(Cause(tuple(order), tuple(sorted(rest)), sentence, "", cell))
     return causes
+
+
+def confirm(
+    checker: Checker, first: Execution, singles: dict[str, tuple[set[Subject], Execution, list[Difference]]]
+) -> set[Subject]:
+    """Execute once more what seems to be a cause, and the first with nothing varied; drop what does not hold.
+
+    A coarse metric, such as an accuracy, can agree twice by chance and differ the third time.
+
+    Returns
+    -------
+    set
+        What differs between executions with nothing varied after all.
+    """
+    if not singles:
+        return set()
+    plain = checker.submit(checker.run, "nothing varied again", Surroundings())
+    repeated = {
+        name: checker.submit(checker.run, f"only {name} again", Surroundings(frozenset({name}))) for name in singles
+    }
+    noise = subjects(checker.differences(first, plain.result()))
+    for name, pending in repeated.items():
+        matter, execution, found = singles[name]
+        again = pending.result()
+        kept = matter & subjects(checker.differences(first, again)) - noise
+        # Without noise, twice the same variation gives twice the same result.
+        unsteady = kept & subjects(checker.differences(execution, again))
+        noise |= unsteady
+        singles[name] = (kept - unsteady, execution, found)
+        checker.discard(again)
+    for name in [name for name, (matter, _, _) in singles.items() if not matter]:
+        del singles[name]
+    return noise
+
+
+def by_chance(noise: set[Subject]) -> Cause:
+    """Describe what differs now and then, whatever is varied."""
+    sentence = f"{names(noise)} {changes(noise)} now and then with nothing varied: unseeded randomness"
+    return Cause((), tuple(sorted(noise)), sentence, UNSEEDED_HINT)
 
 
 def find_left_behind(
@@ -178,6 +233,10 @@ def find_left_behind(
     if not wanted:
         return []
     seed = fresh.parameters["seed"]
+    control = checker.run("in a fresh place again", Surroundings(), seed=seed)
+    wanted -= subjects(checker.differences(fresh, control))
+    if not wanted:
+        return []
 
     def execute(name: str) -> Any:
         layout = {"seed": seed, "left_from": first, "keep": frozenset({name})}
@@ -253,7 +312,10 @@ def outputs(cell: dict[str, Any], prepare: Callable[[str], str]) -> list[str]:
             seen.append(prepare(f"{output['ename']}: {output['evalue']}"))
         elif output["output_type"] in {"display_data", "execute_result"}:
             data = {kind: value for kind, value in output["data"].items() if kind != "text/html"}
-            seen += [prepare(f"{kind} {''.join(value)}") for kind, value in sorted(data.items())]
+            seen += [
+                prepare(f"{kind} {value if isinstance(value, str) else json.dumps(value)}")
+                for kind, value in sorted(data.items())
+            ]
     return seen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import multiprocessing
 import os
 import shutil
@@ -22,8 +23,8 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from course.errors import ContractError, InterruptedByUserError
 from course.reproduce.contract import read_cells
 from course.reproduce.job import Job, end_tree, launch, warm_up
-from course.reproduce.project import Snapshot
-from course.reproduce.surroundings import SHIM, Surroundings, Tools, bubblewrap_command
+from course.reproduce.project import Snapshot, reverse_times, special_files
+from course.reproduce.surroundings import SHIM, Surroundings, Tools, bubblewrap_command, use_up_process_numbers
 
 # Below this much free space the machine itself is in danger; above this much written, a notebook is out of hand.
 FREE_BYTES = 256 * 2**20
@@ -63,6 +64,12 @@ class Execution:
         Identifier of the cell it ended in, empty when it is done.
     seconds
         Wall-clock time.
+    began_with
+        Bytes in its folders before it ran.
+    patience
+        Seconds after which it is given up, where that is less than the user's limit.
+    record
+        What it logged, as `collect.read_store` returns it.
     """
 
     label: str
@@ -76,6 +83,8 @@ class Execution:
     message: str = ""
     cell: str = ""
     seconds: float = 0.0
+    began_with: int = 0
+    patience: float = math.inf
     record: dict[str, Any] = field(default_factory=dict)
 
 
@@ -139,9 +148,11 @@ class Workshop:
             target.parent.mkdir(parents=True, exist_ok=True)
             if left_from is not None and name in keep:
                 earlier = left_from.root / left_from.surroundings.paths(snapshot.root.name)[name]
-                shutil.copytree(earlier, target, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db*", "mlruns"))
+                shutil.copytree(earlier, target, symlinks=True, ignore=leave_store)
             elif name == "project":
                 shutil.copytree(snapshot.root, target, symlinks=True)
+                if surroundings.other("file-times"):
+                    reverse_times(target)
             else:
                 target.mkdir()
         if self.tools.bubblewrap:
@@ -151,7 +162,7 @@ class Workshop:
         folder = root / paths["project"] / snapshot.notebook.parent
         output = self.base / "executed" / f"{snapshot.root.parent.name}-{label}.ipynb"
         output.parent.mkdir(exist_ok=True)
-        return Execution(label, parameters, surroundings, root, shown, folder, output)
+        return Execution(label, parameters, surroundings, root, shown, folder, output, began_with=size_of(root))
 
     def execute(
         self, execution: Execution, snapshot: Snapshot, kernel: str, progress: Progress | None = None
@@ -222,7 +233,7 @@ class Workshop:
                 str(shown_folder),
                 "--",
             ]
-            command = wrapper + command
+            command = wrapper + use_up_process_numbers(int(runtime.name), command)
         folder = runtime / "kernels" / "reproduce"
         folder.mkdir(parents=True, exist_ok=True)
         content = {"argv": command, "display_name": spec.display_name, "language": spec.language, "env": dict(spec.env)}
@@ -254,8 +265,8 @@ class Workshop:
                 now = time.monotonic()
                 if self.stop.is_set():
                     raise InterruptedByUserError("interrupted")
-                if now - begun > self.timeout:
-                    status = ("timeout", "", f"not finished after {self.timeout:.0f} s")
+                if now - begun > (limit := min(self.timeout, execution.patience)):
+                    status = ("timeout", "", f"not finished after {limit:.0f} s")
                     break
                 if now - checked > 3:
                     checked = now
@@ -294,14 +305,24 @@ def disk_trouble(execution: Execution) -> str:
     place = execution.root if execution.root.exists() else execution.shown
     if shutil.disk_usage(place).free < FREE_BYTES:
         return f"stopped: less than {FREE_BYTES // 2**20} MB are free on the disk"
-    written = 0
+    if size_of(place) - execution.began_with > WRITTEN_BYTES:
+        return f"stopped: it wrote more than {WRITTEN_BYTES // 2**30} GB"
+    return ""
+
+
+def size_of(place: Path) -> int:
+    """Add up the sizes of all files below a folder, as their names promise them."""
+    total = 0
     for folder, _, files in os.walk(place):
         for file in files:
             with contextlib.suppress(OSError):
-                written += os.lstat(os.path.join(folder, file)).st_size
-        if written > WRITTEN_BYTES:
-            return f"stopped: it wrote more than {WRITTEN_BYTES // 2**30} GB"
-    return ""
+                total += os.lstat(os.path.join(folder, file)).st_size
+    return total
+
+
+def leave_store(folder: str, names: list[str]) -> set[str]:
+    """Choose what of an earlier execution's folder is not carried on: its store, and what cannot be copied."""
+    return {name for name in names if name.startswith("mlflow.db") or name == "mlruns"} | special_files(folder, names)
 
 
 def explain(status: tuple[str, str, str], execution: Execution, cell: tuple[int, int, str]) -> str:

@@ -21,6 +21,8 @@ import yaml
 # Of MLmodel: who and when, not what.
 IDENTITY = {"artifact_path", "model_id", "model_uuid", "run_id", "utc_time_created", "model_size_bytes"}
 IDENTIFIER = re.compile(r"(m-)?[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# What scikit-learn remembers of how long it took.
+DURATION = re.compile(r"(^|_)(fit|score|refit)_time_?$")
 ROWS = 64
 DEPTH = 40
 
@@ -45,6 +47,8 @@ def describe_model(folder: Path) -> dict[str, str]:
         return {"content": digest_files(folder)}
     model = yaml.safe_load(definition.read_text(encoding="utf-8"))
     kind = {name: value for name, value in model.items() if name not in IDENTITY}
+    for artifact in (kind.get("flavors", {}).get("python_function", {}).get("artifacts") or {}).values():
+        artifact.pop("uri", None)  # where it came from; its bytes are beside it
     kind["requirements"] = read_text(folder / "requirements.txt")
     definition_held = Holdings()
     definition_held.walk(kind)
@@ -165,6 +169,8 @@ class Holdings:
         if isinstance(value, dict):
             self.add("dict", str(len(value)))
             for key in sorted(value, key=repr):
+                if isinstance(key, str) and DURATION.search(key):
+                    continue
                 self.walk(key, depth + 1)
                 self.walk(value[key], depth + 1)
         elif isinstance(value, set | frozenset):

@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from course.errors import ContractError
 
@@ -66,6 +69,9 @@ def take_snapshot(notebook: Path, destination: Path) -> Snapshot:
         Git or the file system refuses to hand out the project's files.
     """
     top = git("rev-parse", "--show-toplevel", cwd=notebook.parent)
+    if top.returncode and any((folder / ".git").exists() for folder in notebook.parents):
+        reason = top.stderr.decode(errors="replace").strip().splitlines()[:1]
+        raise ContractError(f"{notebook}: Git does not hand out its repository: {' '.join(reason)}")
     if top.returncode:  # no Git: the DVC project around the notebook, or just its folder
         root = next((folder for folder in notebook.parents if (folder / ".dvc" / "config").is_file()), notebook.parent)
         shutil.copytree(root, destination, ignore=leave_out, symlinks=True)
@@ -83,16 +89,21 @@ def take_snapshot(notebook: Path, destination: Path) -> Snapshot:
         git("init", "--quiet", str(destination), cwd=root)
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=root).stdout
     files = [Path(os.fsdecode(name)) for name in listed.split(b"\0") if name]
-    for file in dict.fromkeys([*files, *dvc_files(root, files), relative]):
+    held_by_dvc = dvc_files(root, files)
+    for file in dict.fromkeys([*files, *held_by_dvc, relative]):
         if not is_store(file):
-            copy_file(root / file, destination / file)
+            # A file of DVC's may be a link into its cache, which no execution may reach.
+            copy_file(root / file, destination / file, follow=file in held_by_dvc)
     if revision:
         git("reset", "--quiet", cwd=destination)
     return Snapshot(destination, relative, revision)
 
 
-def dvc_files(root: Path, tracked: list[Path]) -> list[Path]:
-    """List the files in the work tree that DVC tracks, relative to `root`; none where DVC is not used."""
+def dvc_files(root: Path, tracked: list[Path]) -> set[Path]:
+    """List the files in the work tree that DVC tracks, relative to `root`; none where DVC is not used.
+
+    Of a tracked folder all files are listed, those too that were added since.
+    """
     projects = [root / file.parent.parent for file in tracked if file.as_posix().endswith(".dvc/config")]
     found: list[Path] = []
     for folder in projects:
@@ -104,10 +115,16 @@ def dvc_files(root: Path, tracked: list[Path]) -> list[Path]:
             reason = answer.stderr.decode(errors="replace").strip().splitlines()[-1:]
             raise ContractError(f"{folder}: DVC cannot list what it tracks: {' '.join(reason)}")
         found += [(folder / entry["path"]).relative_to(root) for entry in json.loads(answer.stdout)]
-    return [file for file in found if (root / file).is_file()]
+    for pointer in (file for file in tracked if file.suffix == ".dvc"):
+        content = yaml.safe_load((root / pointer).read_text(encoding="utf-8")) if (root / pointer).is_file() else None
+        for out in (content or {}).get("outs", []):
+            folder = root / pointer.parent / out["path"]
+            if folder.is_dir():
+                found += [path.relative_to(root) for path in folder.rglob("*")]
+    return {file for file in found if (root / file).is_file()}
 
 
-def copy_file(source: Path, target: Path) -> None:
+def copy_file(source: Path, target: Path, *, follow: bool = False) -> None:
     """Copy one file or symbolic link; what was deleted from the work tree stays deleted in the copy."""
     if not os.path.lexists(source):
         return
@@ -115,7 +132,7 @@ def copy_file(source: Path, target: Path) -> None:
         shutil.copytree(source, target, ignore=leave_out, symlinks=True, dirs_exist_ok=True)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, target, follow_symlinks=False)
+    shutil.copy2(source, target, follow_symlinks=follow)
     if not target.is_symlink():
         target.chmod(target.stat().st_mode | 0o200)  # DVC protects some files from writing; a copy is free
 
@@ -125,9 +142,28 @@ def is_store(file: Path) -> bool:
     return file.name.startswith(STORE) or "mlruns" in file.parts
 
 
-def leave_out(_folder: str, names: list[str]) -> set[str]:
-    """Choose what `shutil.copytree` skips."""
-    return {name for name in names if name in LEFT_OUT or name.startswith(STORE)}
+def leave_out(folder: str, names: list[str]) -> set[str]:
+    """Choose what `shutil.copytree` skips of a project: stores, environments, caches, pipes and sockets."""
+    left = {name for name in names if name in LEFT_OUT or name.startswith(STORE)}
+    return left | special_files(folder, names)
+
+
+def special_files(folder: str, names: list[str]) -> set[str]:
+    """Name pipes, sockets and devices, which cannot be copied."""
+    modes = {name: os.lstat(os.path.join(folder, name)).st_mode for name in names}
+    return {
+        name for name, mode in modes.items() if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
+    }
+
+
+def reverse_times(folder: Path) -> None:
+    """Turn round the order in which the files of a project were changed, Git's own aside."""
+    files = [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts]
+    files.sort(key=lambda path: (path.stat().st_mtime_ns, path), reverse=True)
+    latest = max((path.stat().st_mtime for path in files), default=0.0)
+    for place, path in enumerate(files):
+        moment = latest - 2.0 * (len(files) - place)
+        os.utime(path, (moment, moment), follow_symlinks=True)
 
 
 def inventory(folder: Path) -> dict[str, str]:

@@ -224,9 +224,9 @@ def junit(report: Report) -> ElementTree.Element:
         )
         if not result.holds:
             kind = "error" if result in errors else "failure"
-            detail = ElementTree.SubElement(case, kind, message=result.message, type=result.verdict)
+            detail = ElementTree.SubElement(case, kind, message=printable(result.message), type=result.verdict)
             lines = [f"{one.kind} {one.run} {one.name}: {one.first} | {one.second}" for one in result.differences]
-            detail.text = "\n".join([*(cause.sentence for cause in result.causes), *lines])
+            detail.text = printable("\n".join([*(cause.sentence for cause in result.causes), *lines]))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     return root
@@ -252,6 +252,11 @@ def write_report(report: Report, folder: Path) -> Path:
     page = folder / "report.html"
     page.write_text(render(report, content), encoding="utf-8")
     return page
+
+
+def printable(text: str) -> str:
+    """Leave out the control characters that XML forbids, such as those that colour a terminal."""
+    return "".join(character for character in text if character in "\n\t" or character >= " ")
 
 
 def finite(value: Any) -> Any:

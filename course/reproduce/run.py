@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,10 +99,21 @@ def reproduce(
         finally:
             workshop.stop.set()
             # Tidying up after MLflow's imports takes the process a second that nobody needs.
-            wait([collector.submit(os._exit, 0)], timeout=5)
-            collector.shutdown(wait=True, cancel_futures=True)
+            end_collector(collector)
             shutil.rmtree(base, onerror=make_writable_and_retry)
     return Report(results, tools, options, time.monotonic() - begun)
+
+
+def end_collector(collector: ProcessPoolExecutor) -> None:
+    """End the process that reads stores, even while it loads a model that never finishes loading."""
+    try:
+        ended, _ = wait([collector.submit(os._exit, 0)], timeout=2)
+    except BrokenExecutor:
+        return
+    if not ended:
+        for process in multiprocessing.active_children():
+            process.kill()
+    collector.shutdown(wait=True, cancel_futures=True)
 
 
 def check_all(

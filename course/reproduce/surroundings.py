@@ -108,6 +108,12 @@ VARIATIONS = {
             "Look for `time.time`, `datetime.now` and `date.today`; make the date a parameter.",
         ),
         Variation(
+            "file-times",
+            "the times of files",
+            "files are chosen by when they were changed, which Git does not keep",
+            'Look for `getmtime`, `st_mtime` and "the newest file"; choose by name.',
+        ),
+        Variation(
             "umask",
             "the umask",
             "the permissions of new files enter the result",
@@ -132,10 +138,12 @@ VARIATIONS = {
 ON_REQUEST = frozenset({"threads"})
 
 # The second environment is emptied but for what programs need in order to start at all.
-ESSENTIAL = ("PATH", "VIRTUAL_ENV", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "PROGRAMDATA", "LANG",
-             "LANGUAGE", "LC_", "LD_LIBRARY_PATH", "DYLD_", "CONDA_", "SSL_", "CUDA_", "NVIDIA_", "OMP_", "OPENBLAS_",
-             "MKL_", "NUMEXPR_", "VECLIB_", "BLIS_", "PYTHONDONTWRITEBYTECODE", "PYTHONUTF8", "PYTHONPATH",
-             "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")  # fmt: skip
+ESSENTIAL = frozenset({"PATH", "VIRTUAL_ENV", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT",
+                       "PROGRAMDATA", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE",
+                       "PYTHONUTF8", "PYTHONPATH",
+                       "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"})  # fmt: skip
+ESSENTIAL_PREFIXES = ("LC_", "DYLD_", "CONDA_", "SSL_", "CUDA_", "NVIDIA_", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_",
+                      "VECLIB_", "BLIS_")  # fmt: skip
 
 # What of the caller's environment no execution sees: it names places that belong to the caller.
 PRIVATE = ("XDG_", "JUPYTER", "JPY_", "IPYTHON", "PYTHONHASHSEED", "PYTHONSTARTUP", "PAPERMILL_",
@@ -268,7 +276,8 @@ class Surroundings:
         """
         caller = {name: value for name, value in clean_environment().items() if not name.startswith(PRIVATE)}
         if self.other("environment"):
-            caller = {name: value for name, value in caller.items() if name.startswith(ESSENTIAL)}
+            kept = {name for name in caller if name in ESSENTIAL or name.startswith(ESSENTIAL_PREFIXES)}
+            caller = {name: value for name, value in caller.items() if name in kept}
             caller["COURSE_VARIED_THIS"] = "an environment variable that must not matter"
         home, temporary = str(folders["home"]), str(folders["temporary"])
         variables = caller | {"HOME": home, "TMPDIR": temporary, "DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "1",
@@ -361,6 +370,12 @@ def other_moment() -> datetime.datetime:
 def other_thread_count() -> str:
     """Choose a number of threads unlike the default one, which is the number of cores."""
     return "1" if (os.cpu_count() or 1) > 1 else "2"
+
+
+def use_up_process_numbers(count: int, command: list[str]) -> list[str]:
+    """Wrap a command so that its process number is another one in each execution, as it is outside a sandbox."""
+    loop = f'i=0; while [ $i -lt {count} ]; do /bin/true; i=$((i+1)); done; exec "$@"'
+    return ["/bin/sh", "-c", loop, "sh", *command]
 
 
 def bubblewrap_command(

@@ -169,7 +169,8 @@ def test_a_notebook_cannot_write_outside(notebook, check, tmp_path):
         "    try:\n        Path(path).write_text('x')\n        written.append(path)\n    except OSError as problem:\n        print(problem)\n"
         "loss = seed / 3"
     )
-    check(notebook("writes", source, LOG))
+    done, _, _ = check(notebook("writes", source, LOG))
+    assert done.returncode == 0, done.stdout
     assert not target.exists()
     assert not neighbour.exists()
     assert not Path("/etc/reproduce-was-here").exists()
@@ -234,13 +235,15 @@ def test_the_original_is_left_alone(root, notebook, check):
     """Checking a notebook of this repository changes nothing in it."""
 
     def state():
-        command = ["git", "status", "--porcelain", "--ignored"]
+        command = ["git", "status", "--porcelain"]
         return subprocess.run(command, cwd=root, capture_output=True, text=True).stdout
 
     before = state()
     done, _, _ = check(root / "tests/reproduce/corpus/clean/honest_cache.ipynb")
     assert done.returncode == 0, done.stdout
     assert state() == before
+    folder = root / "tests/reproduce/corpus/clean"
+    assert {path.suffix for path in folder.iterdir()} == {".ipynb"}
 
 
 def test_without_bubblewrap_it_works_and_says_so(notebook, check, tmp_path):

@@ -86,6 +86,20 @@ def test_values_are_shown_to_the_last_bit():
     assert 0 < found.relative < 1e-15
 
 
+def test_long_values_show_where_they_differ():
+    one, other = "x" * 200 + "A" + "y" * 200, "x" * 200 + "B" + "y" * 200
+    (found,) = compare(record(tags={"t": one}), record(tags={"t": other}))
+    assert "A" in found.first
+    assert "B" in found.second
+    assert len(found.first) < 100
+
+
+def test_runs_can_be_paired_by_place():
+    one, other = record(key="seed 1 / run 1", place="1"), record(key="seed 2 / run 1", place="1")
+    assert compare(one, other)
+    assert compare(one, other, pair_by="place") == []
+
+
 def test_excluded_names_are_not_compared():
     assert compare(record(), record(tags={"dvc_md5": "ffff"}), exclude=["tag:dvc_*"]) == []
     assert compare(record(), record(tags={"dvc_md5": "ffff"}), exclude=["metric:*"])

@@ -65,6 +65,11 @@ def test_a_seed_that_is_computed_must_be_named(notebook):
     assert read_promise(notebook("computed", "print(1)", parameters="seed = 6 * 7")).seed is None
 
 
+@pytest.mark.parametrize("line", ["seed, rate = 42, 0.1", "[seed, x] = [42, 1]", "seed = 42\nbad = {[1]: 2}"])
+def test_other_ways_to_set_the_seed(notebook, line):
+    assert read_promise(notebook("ways", "print(1)", parameters=line)).seed == 42
+
+
 def test_no_code(tmp_path):
     path = tmp_path / "text.ipynb"
     path.write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")

@@ -13,11 +13,13 @@ FAULTS = {
     "builtin_hash": {"loss": ("hash-seed",)},
     "cache_hides_noise": {"loss": ()},
     "cache_without_seed": {"loss": ("left-in-home",)},
+    "coarse_metric": {"accuracy": (), "loss": ()},
     "completion_order": {"loss": ()},
     "counter_in_home": {"loss": ("left-in-home",)},
     "data_in_place": {"loss": ("left-in-project",)},
     "environment_variable": {"loss": ("environment",)},
     "file_mode": {"loss": ("umask",)},
+    "fit_seconds": {"fit_seconds": ("clock",)},
     "glob_order": {"loss": ("listing",)},
     "history_differs": {"loss": ()},
     "host_name": {"loss": ("host",)},
@@ -26,8 +28,11 @@ FAULTS = {
     "locale_sort": {"loss": ("locale",)},
     "model_differs": {"model": ()},
     "model_on_disk": {"loss": ("left-in-project",)},
+    "newest_file": {"loss": ("file-times",)},
+    "process_number": {"loss": ()},
     "raises_elsewhere": {"outcome": ("time-zone",)},
     "run_order": {"loss": ("hash-seed",), "species": ("hash-seed",)},
+    "saved_model": {"saved (model)": ()},
     "seed_from_clock": {"loss": ("clock",)},
     "seed_ignored": None,
     "set_order": {"loss": ("hash-seed",)},
@@ -48,6 +53,7 @@ FAULTS = {
 # The first cell whose output differs, where the notebook prints what it is about to get wrong.
 FIRST_CELL = {
     "counter_in_home": "warm_start",
+    "fit_seconds": {"fit_seconds": ("clock",)},
     "glob_order": "read",
     "locale_sort": "sort",
     "set_order": "choose",
@@ -95,6 +101,9 @@ def test_a_fault_is_found_and_its_cause_named(faults, name):
     for cause in result["causes"]:
         for subject in cause["subjects"]:
             found.setdefault(subject["name"], set()).add(tuple(cause["variations"]))
+    if name == "coarse_metric":
+        expected = {subject: one for subject, one in expected.items() if subject in found}  # it may agree by chance
+        assert "loss" in found
     several = {subject: one if isinstance(one, list) else [one] for subject, one in expected.items()}
     assert found == {subject: set(variations) for subject, variations in several.items()}
     if name in FIRST_CELL:

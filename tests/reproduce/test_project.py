@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from course.reproduce.project import inventory, left_behind, take_snapshot
+from course.errors import ContractError
+from course.reproduce.project import inventory, left_behind, reverse_times, take_snapshot
 
 
 def git(*arguments, cwd):
@@ -106,6 +107,45 @@ def test_a_repository_without_a_commit(tmp_path):
     copy = take_snapshot(folder / "n.ipynb", tmp_path / "copy")
     assert copy.revision == ""
     assert (copy.root / "n.ipynb").exists()
+
+
+def test_file_times_can_be_turned_round(tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+        os.utime(tmp_path / name, (1000 + ord(name), 1000 + ord(name)))
+    reverse_times(tmp_path)
+    by_time = sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime)
+    assert [path.name for path in by_time] == ["c", "b", "a"]
+
+
+def test_new_files_of_a_folder_that_dvc_tracks_are_copied_and_links_followed(project, tmp_path):
+    (project / "images").mkdir()
+    (project / "images" / "one.txt").write_text("1", encoding="utf-8")
+    variables = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    for arguments in (["config", "cache.type", "symlink"], ["add", "--quiet", "images"]):
+        subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=project, env=variables, check=True)
+    git("add", "images.dvc", ".gitignore", cwd=project)
+    (project / "images" / "two.txt").write_text("2", encoding="utf-8")
+    copy = take_snapshot(project / "notebooks" / "n.ipynb", tmp_path / "snapshots" / "copy")
+    assert (copy.root / "images" / "two.txt").read_text(encoding="utf-8") == "2"
+    assert not (copy.root / "images" / "one.txt").is_symlink()
+    assert (copy.root / "images" / "one.txt").read_text(encoding="utf-8") == "1"
+
+
+def test_a_repository_that_git_refuses_is_not_taken_for_none(tmp_path):
+    folder = tmp_path / "broken"
+    (folder / ".git").mkdir(parents=True)
+    (folder / "n.ipynb").write_text("{}", encoding="utf-8")
+    with pytest.raises(ContractError, match="Git does not hand out"):
+        take_snapshot(folder / "n.ipynb", tmp_path / "copy")
+
+
+def test_pipes_are_left_out(tmp_path):
+    (tmp_path / "plain").mkdir()
+    os.mkfifo(tmp_path / "plain" / "pipe")
+    (tmp_path / "plain" / "n.ipynb").write_text("{}", encoding="utf-8")
+    copy = take_snapshot(tmp_path / "plain" / "n.ipynb", tmp_path / "copy")
+    assert sorted(inventory(copy.root)) == ["n.ipynb"]
 
 
 def test_what_is_left_behind_is_found(tmp_path):

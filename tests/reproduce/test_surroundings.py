@@ -59,12 +59,13 @@ def test_a_variation_is_seen_and_its_absence_is_not(name, tmp_path, monkeypatch)
 
 
 def test_every_variation_is_looked_at():
-    assert set(LOOKS) | {"host"} == set(VARIATIONS)
+    assert set(LOOKS) | {"host", "file-times"} == set(VARIATIONS)
 
 
-@pytest.mark.parametrize("looked", sorted(set(LOOKS) - {"hash-seed"}))
-def test_nothing_else_changes_with_one_variation(looked, tmp_path):
-    assert inside(LOOKS[looked], tmp_path=tmp_path) == inside(LOOKS[looked], "hash-seed", tmp_path=tmp_path)
+@pytest.mark.parametrize("varied", ["hash-seed", "user", "umask", "home"])
+def test_nothing_else_changes_with_one_variation(varied, tmp_path):
+    for looked in sorted(set(LOOKS) - {varied}):
+        assert inside(LOOKS[looked], tmp_path=tmp_path) == inside(LOOKS[looked], varied, tmp_path=tmp_path), looked
 
 
 @pytest.mark.parametrize("call", ["os.listdir('.')", "[e.name for e in os.scandir()]", "glob.glob('*')",
