@@ -60,6 +60,7 @@ def kind_and_name(_context: click.Context, _parameter: click.Parameter, patterns
     help="Folder for report.html, report.json, junit.xml and the executed notebooks.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Executions at a time (default: cores plus one).")
+@click.option("--network", is_flag=True, help="Let notebooks reach other computers.")
 @click.option(
     "--timeout", type=click.FloatRange(min=1), default=900, show_default=True, help="Seconds for one execution."
 )
@@ -75,6 +76,7 @@ def reproduce(
     folder: Path,
     jobs: int | None,
     timeout: float,
+    network: bool,
 ) -> None:
     """Execute each NOTEBOOK twice through papermill and require identical results.
 
@@ -97,7 +99,7 @@ def reproduce(
         fail(f"--report {folder}: {problem.strerror}", code=2)
     options = Options(seed, other_seed, not no_other_seed, seeds, vary, exclude, not no_diagnosis)
     try:
-        report = run_all(list(notebooks), options, report=folder, jobs=jobs, timeout=timeout)
+        report = run_all(list(notebooks), options, report=folder, jobs=jobs, timeout=timeout, network=network)
         page = write_report(report, folder)
     except InterruptedByUserError as problem:
         fail(f"{problem}", code=2)

@@ -99,13 +99,16 @@ class Workshop:
         What this computer offers.
     timeout
         Seconds that one execution may take.
+    network
+        Whether notebooks may reach other computers.
     """
 
-    def __init__(self, base: Path, tools: Tools, *, timeout: float) -> None:
+    def __init__(self, base: Path, tools: Tools, *, timeout: float, network: bool = False) -> None:
         """Start the server, so that it loads papermill while the project is being copied."""
         self.base = base.resolve()
         self.tools = tools
         self.timeout = timeout
+        self.network = network
         self.stop = threading.Event()
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self.context = multiprocessing.get_context(method)
@@ -223,7 +226,7 @@ class Workshop:
         if self.tools.bubblewrap:
             binds = {execution.root: execution.shown, runtime: runtime}
             read = [Path(sys.prefix), Path(sys.base_prefix), SHIM, Path(command[0]).parent.parent]
-            wrapper = bubblewrap_command(self.tools, execution.surroundings, binds, read)
+            wrapper = bubblewrap_command(self.tools, execution.surroundings, binds, read, network=self.network)
             wrapper += [
                 "--unsetenv",
                 "JUPYTER_PATH",
@@ -338,6 +341,8 @@ def explain(status: tuple[str, str, str], execution: Execution, cell: tuple[int,
             hint = " (it waits for somebody to type, and nobody is there)"
         if name == "FileNotFoundError":
             hint = " (an execution sees what Git and DVC track of the project, and an empty home directory)"
+        if name in {"URLError", "ConnectionError", "gaierror", "ConnectTimeout", "NewConnectionError"}:
+            hint = " (an execution has no network; --network gives it one)"
         if "Read-only file system" in value:
             hint = " (an execution may write in its project, its home and its temporary directory only)"
         return f"{where} raises {name}: {first}{hint}"

@@ -57,6 +57,7 @@ def reproduce(
     report: Path,
     jobs: int | None = None,
     timeout: float = 900.0,
+    network: bool = False,
     console: Console | None = None,
 ) -> Report:
     """Check notebooks side by side.
@@ -73,6 +74,8 @@ def reproduce(
         Executions at a time; None for one more than there are cores, because a kernel that starts mostly waits.
     timeout
         Seconds for one execution.
+    network
+        Whether notebooks may reach other computers.
     console
         Where progress is shown; None for stderr.
 
@@ -87,7 +90,7 @@ def reproduce(
         tempfile.tempdir = "/tmp"
     base = Path(tempfile.mkdtemp(prefix="reproduce-"))
     tools = find_tools()
-    workshop = Workshop(base, tools, timeout=timeout)
+    workshop = Workshop(base, tools, timeout=timeout, network=network)
     slots = threading.Semaphore(jobs or (os.cpu_count() or 1) + 1)
     # Spawned, not forked: threads are running here, and loading a model must not reach this process.
     context = multiprocessing.get_context("spawn")

@@ -198,7 +198,7 @@ def find_bubblewrap() -> str:
     if not program or not sys.platform.startswith("linux"):
         return ""
     probe = [program, "--ro-bind", "/", "/", "--proc", "/proc", "--dev-bind", "/dev", "/dev", "--unshare-pid",
-             "--unshare-uts", "--hostname", "probe", "true"]  # fmt: skip
+             "--unshare-net", "--unshare-uts", "--hostname", "probe", "true"]  # fmt: skip
     return program if subprocess.run(probe, capture_output=True, check=False).returncode == 0 else ""
 
 
@@ -379,7 +379,7 @@ def use_up_process_numbers(count: int, command: list[str]) -> list[str]:
 
 
 def bubblewrap_command(
-    tools: Tools, surroundings: Surroundings, binds: dict[Path, Path], read: Iterable[Path]
+    tools: Tools, surroundings: Surroundings, binds: dict[Path, Path], read: Iterable[Path], *, network: bool = False
 ) -> list[str]:
     """Build the command that gives a kernel its own view of the file system and of the processes.
 
@@ -393,10 +393,14 @@ def bubblewrap_command(
         Real folder → where the notebook sees it; these can be written to, everything else cannot.
     read
         Folders that must stay readable even though they lie below `/tmp`, which is private and empty.
+    network
+        Whether it may reach other computers. Without, it has a loopback of its own, whose ports nobody else takes.
     """
     command = [tools.bubblewrap, "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--tmpfs", "/dev/shm",
                "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--unshare-pid", "--unshare-ipc",
                "--unshare-uts", "--die-with-parent", "--unsetenv", "JPY_PARENT_PID"]  # fmt: skip
+    if not network:
+        command += ["--unshare-net"]
     if surroundings.host():
         command += ["--hostname", surroundings.host()]
     for folder in read:

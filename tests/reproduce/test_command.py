@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -174,6 +175,24 @@ def test_a_notebook_cannot_write_outside(notebook, check, tmp_path):
     assert not target.exists()
     assert not neighbour.exists()
     assert not Path("/etc/reproduce-was-here").exists()
+
+
+def test_executions_have_no_network_but_a_loopback_of_their_own(notebook, check):
+    """Three executions at once open the same port, and none of them reaches this computer."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        source = (
+            "import socket, time\nserver = socket.socket(); server.bind(('127.0.0.1', 45871)); server.listen()\n"
+            "client = socket.create_connection(('127.0.0.1', 45871)); time.sleep(2)\nreached = True\n"
+            f"try:\n    socket.create_connection(('127.0.0.1', {port}), timeout=2)\n"
+            "except OSError:\n    reached = False\nloss = seed / 3 + 1000 * reached"
+        )
+        done, report, _ = check(notebook("server", source, LOG))
+    assert done.returncode == 0, done.stdout
+    (value,) = report["notebooks"][0]["runs"][0]["metrics"]["loss"]
+    assert float.fromhex(value[1]) < 1000, "it reached a server of this computer"
 
 
 def test_wrong_use_gives_two(notebook, check, run_reproduce, tmp_path):
