@@ -326,6 +326,7 @@ NOISE = re.compile(
     r"|\b\d{4}[-/]\d\d[-/]\d\d([ T]\d\d:\d\d(:\d\d)?([.,]\d+)?)?"  # moments
     r"|\b\d\d:\d\d(:\d\d)?([.,]\d+)?\b"
     r"|\b\d+([.,]\d+)? ?m?s\b"  # durations
+    r"|\b1\d{9}(\d{3})?(\.\d+)?\b"  # seconds or milliseconds since 1970
     r"|(/[\w.-]+){3,}"  # paths
 )
 

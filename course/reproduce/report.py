@@ -44,6 +44,8 @@ def print_report(report: Report, console: Console) -> None:
     console.print(table)
     for result in report.results:
         print_details(result, console)
+    if not any(result.executions for result in report.results):
+        return
     varied = [VARIATIONS[name].label for name in possible(report.tools, requested=report.options.vary)]
     console.print("Varied between the two executions: " + ", ".join(varied) + ".", highlight=False)
     for name, reason in report.tools.why_not.items():
