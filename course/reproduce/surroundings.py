@@ -374,7 +374,7 @@ def other_thread_count() -> str:
 
 def use_up_process_numbers(count: int, command: list[str]) -> list[str]:
     """Wrap a command so that its process number is another one in each execution, as it is outside a sandbox."""
-    loop = f'i=0; while [ $i -lt {count} ]; do /bin/true; i=$((i+1)); done; exec "$@"'
+    loop = f'i=0; while [ $i -lt {count} ]; do /bin/true; i=$((i+1)); done; "$@"; exit $?'
     return ["/bin/sh", "-c", loop, "sh", *command]
 
 
