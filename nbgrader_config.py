@@ -1,11 +1,31 @@
-"""The course's policies for nbgrader. Read by every nbgrader command that is started in this folder."""
+"""The course's policies for nbgrader. Read by every nbgrader command that is started in this folder.
+
+Each setting says what it does and why it is not left at nbgrader's own value. The README, *Instructors*, has the cycle
+of commands.
+"""
 
 import os
 from pathlib import Path
 
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+
+from course.grading import feedback, hand_in, preprocessors
+
 c = get_config()  # noqa: F821 (nbgrader defines it)
 
 HERE = Path(__file__).resolve().parent
+
+# ---------------------------------------------------------------- Course and exchange
 
 # The name students see in the assignment list.
 c.CourseDirectory.course_id = "w09"
@@ -17,10 +37,72 @@ c.CourseDirectory.root = str(HERE)
 c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE", str(HERE / "exchange"))
 Path(c.Exchange.root).mkdir(parents=True, exist_ok=True)
 
+# ---------------------------------------------------------------- What is handed in
+
 # What an assignment's notebooks make when they run is not handed in: the notebook makes it again.
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints", "*.pyc", "__pycache__", ".git", ".dvc", "work", "mlflow.db*", "mlruns", "mlartifacts",
 ]  # fmt: skip
 
-# Seconds for one cell. Creating an MLflow store and importing scikit-learn can take ten on a slow laptop.
+# Kilobytes. The largest file of the assignment has fewer than 150; a notebook with figures has at most a few thousand.
+# A file that is larger is left out of the submission, and the one who hands in is told. The limit of the whole folder
+# counts the scratch folder, too, although that is not handed in.
+c.CourseDirectory.max_file_size = 10_000
+c.CourseDirectory.max_dir_size = 2_000_000
+
+# ---------------------------------------------------------------- Generating the version for students
+
+# Name, STUDENT_ID, rules and the locked set-up cell, put in front of each notebook.
+c.IncludeHeaderFooter.header = "source/header.ipynb"
+
+# No `raise` in the stub: "Run All" shall go on past a task that is not done yet. The grade cells say what is missing.
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
+c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
+
+# ---------------------------------------------------------------- Grading
+
+# Seconds for one cell. Creating an MLflow store and importing scikit-learn can take ten on a slow computer.
 c.ExecutePreprocessor.timeout = 120
+
+# One clear line for what cannot be graded, before nbgrader tries.
+c.Autograde.pre_convert_hook = hand_in.look_at
+
+# First the trusted cells are put back. RestoreCells finds cells that an editor stripped of their metadata, and puts
+# back those that were deleted; nbgrader's OverwriteCells then puts back their text, type and points.
+c.Autograde.sanitize_preprocessors = [
+    ClearOutput,
+    preprocessors.RestoreCells,
+    DeduplicateIds,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+    preprocessors.CheckStudentId,
+]
+
+# Then everything runs. Execute goes on when a kernel dies. What a grade cell's tools say on stderr costs no points.
+# A question that only holds the mark scheme waits for nobody.
+c.Autograde.autograde_preprocessors = [
+    preprocessors.Execute,
+    preprocessors.IgnoreStderr,
+    ClearMetadataPreprocessor,
+    LimitOutput,
+    SaveAutoGrades,
+    preprocessors.SettleQuestions,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
+
+# ---------------------------------------------------------------- Feedback
+
+# Without hidden tests and mark schemes, in the cells and in the messages of failed tests.
+c.GenerateFeedback.preprocessors = feedback.PREPROCESSORS
+
+# ---------------------------------------------------------------- Submissions from a learning management system
+
+# Submissions come as one zip for each student, called week-09_STUDENT_ID.zip. Learning management systems put more in
+# front of the name, or a folder around it: "Ana Lovelace_4711_assignsubmission_file_week-09_ana.zip" (Moodle),
+# "lovelaceana_4711_815_week-09_ana.zip" (Canvas). README, *Students without the exchange*, shows the two commands.
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*[/\\]extracted[/\\](?:.*[/_\\])?week-\d+_(?P<student_id>[A-Za-z0-9.@-]+)[/\\](?:week-\d+[/\\])?(?P<file_id>.+)$"
+)
+c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".txt", ".py", ".csv", ".zip", ".json", ".md"]

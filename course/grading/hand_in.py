@@ -1,0 +1,78 @@
+"""Look at a submission before nbgrader does: one clear line for what cannot be graded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+from traitlets.config import Application
+from traitlets.log import get_logger
+
+MEGABYTE = 1_000_000
+
+
+def trouble_with(path: Path, limit: int) -> str | None:
+    """Say why a notebook cannot be graded; None if it can.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    limit : int
+        Bytes that a notebook may have.
+    """
+    size = path.stat().st_size
+    if size > limit:
+        return (
+            f"it has {size / MEGABYTE:.1f} MB, more than {limit / MEGABYTE:.0f} MB are not read; "
+            "ask for it again, saved after Edit, Clear Outputs of All Cells"
+        )
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        return f"it is not a valid notebook ({str(error).splitlines()[0]}); ask for it again"
+    except (ValueError, AttributeError, KeyError, TypeError, nbformat.reader.NotJSONError):
+        return "it is not a notebook (its text is not JSON); ask for it again, downloaded from JupyterLab"
+    return None
+
+
+def compare_names(handed_in: set[str], released: set[str]) -> list[str]:
+    """Say which notebooks are missing and which are not known; a likely renaming is named as one."""
+    missing, unknown = released - handed_in, handed_in - released
+    lines = []
+    for name in sorted(unknown):
+        likely = sorted(other for other in missing if name.startswith(other))
+        if likely:
+            lines.append(f"{name}.ipynb is not graded: rename it to {likely[0]}.ipynb in submitted/ and grade again")
+            missing -= {likely[0]}
+        else:
+            lines.append(f"{name}.ipynb is not part of the assignment and is not graded")
+    lines += [f"{name}.ipynb is missing: no points for it" for name in sorted(missing)]
+    return lines
+
+
+def look_at(assignment: str, student: str, notebooks: list[str]) -> None:
+    """Report notebooks that cannot be graded, and leave them out, so that the others are.
+
+    This is nbgrader's `pre_convert_hook`. nbgrader calls it for each submission; `notebooks` is its own list, and what
+    is removed from it is not graded.
+    """
+    log = get_logger()
+    if not notebooks:
+        return
+    folder = Path(notebooks[0]).parent
+    who = folder.parent.name
+    course = getattr(Application.instance(), "coursedir", None) if Application.initialized() else None
+    if course is not None:
+        released = Path(course.format_path(course.release_directory, ".", assignment))
+        known = {path.stem for path in released.glob("*.ipynb")}
+        if known:
+            for line in compare_names({Path(path).stem for path in notebooks}, known):
+                log.warning("%s: %s", who, line)
+    limit = 1000 * (course.max_file_size if course is not None else 100_000)
+    for path in list(notebooks):
+        trouble = trouble_with(Path(path), limit)
+        if trouble:
+            log.error("%s: %s cannot be graded: %s", who, Path(path).name, trouble)
+            notebooks.remove(path)

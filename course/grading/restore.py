@@ -1,0 +1,130 @@
+"""Find the assignment's own cells in what a student handed in, and put back what is missing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+Cell = Any  # a notebook's cell: a mapping with attributes, as nbformat reads it
+
+
+def grade_id(cell: Cell) -> str | None:
+    """Return the id that nbgrader knows the cell by, or None."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def match(submitted: Sequence[Cell], released: Sequence[Cell]) -> dict[int, int]:
+    """Find the released cells that nbgrader knows in the submission.
+
+    Looked at in this order: the id in nbgrader's metadata, the id of the cell itself (it survives editors that drop
+    metadata), the same text (for cells that students do not write in), the place between two cells that were found.
+
+    Parameters
+    ----------
+    submitted, released : sequence of cells
+        The two notebooks. Only released cells with nbgrader's metadata are looked for.
+
+    Returns
+    -------
+    dict of int to int
+        Position in the release to position in the submission. No position occurs twice.
+    """
+    found: dict[int, int] = {}
+    free = set(range(len(submitted)))
+
+    def take(position: int, candidates: list[int]) -> None:
+        candidates = [candidate for candidate in candidates if candidate in free]
+        if candidates and position not in found:
+            own = released[position].get("id")
+            same = [candidate for candidate in candidates if submitted[candidate].get("id") == own]
+            # Of copies the one that was there first; if none was, the last, as nbgrader does.
+            found[position] = (same or candidates[-1:])[0]
+            free.discard(found[position])
+
+    trusted = [position for position, cell in enumerate(released) if grade_id(cell)]
+    for position in trusted:
+        name = grade_id(released[position])
+        take(position, [at for at, cell in enumerate(submitted) if grade_id(cell) == name])
+    for position in trusted:
+        own = released[position].get("id")
+        take(position, [at for at, cell in enumerate(submitted) if own and cell.get("id") == own])
+    for position in trusted:
+        text = released[position].source.strip()
+        if not released[position].metadata.nbgrader.get("solution"):
+            take(position, [at for at, cell in enumerate(submitted) if cell.source.strip() == text])
+    for position in trusted:
+        if position not in found and released[position].metadata.nbgrader.get("solution"):
+            take(position, most_similar(position, submitted, released, found, free))
+    return found
+
+
+def most_similar(
+    position: int, submitted: Sequence[Cell], released: Sequence[Cell], found: dict[int, int], free: set[int]
+) -> list[int]:
+    """Choose the cell that most probably was the released one, between its neighbours; an empty list if none is."""
+    before = max((found[other] for other in found if other < position), default=-1)
+    after = min((found[other] for other in found if other > position), default=len(submitted))
+    known = {cell.source.strip() for cell in released}
+    between = [
+        at
+        for at in range(before + 1, after)
+        if at in free
+        and submitted[at].cell_type == released[position].cell_type
+        and submitted[at].source.strip() not in known - {released[position].source.strip()}
+    ]
+    text = released[position].source
+    between.sort(key=lambda at: SequenceMatcher(None, submitted[at].source, text, autojunk=False).ratio())
+    return between[-1:]
+
+
+def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
+    """Give a submission's cells their metadata back, and put deleted ones in again.
+
+    Parameters
+    ----------
+    submitted, released : sequence of cells
+        The two notebooks; neither is changed.
+
+    Returns
+    -------
+    cells : list of cells
+        The submission as nbgrader can grade it.
+    notes : list of str
+        What was done, in words for the instructor. Empty if nothing had to be done.
+    """
+    found = match(submitted, released)
+    cells = [copy.deepcopy(cell) for cell in submitted]
+    notes: list[str] = []
+
+    kept = set(found.values())
+    for at, cell in enumerate(cells):
+        if grade_id(cell) and at not in kept:
+            notes.append(f"a copy of the cell '{grade_id(cell)}' is not graded")
+            del cell.metadata["nbgrader"]
+
+    stripped = []
+    for position, at in found.items():
+        metadata = released[position].metadata.nbgrader
+        if grade_id(cells[at]) is None:
+            stripped.append(grade_id(released[position]))
+        cells[at].metadata["nbgrader"] = copy.deepcopy(metadata)
+    if stripped:
+        notes.append(f"an editor had removed what nbgrader needs from {len(stripped)} cells; they were found again")
+
+    by_object = {position: cells[at] for position, at in found.items()}
+    previous = None
+    for position, cell in enumerate(released):
+        if not grade_id(cell):
+            continue
+        if position not in by_object:
+            added = copy.deepcopy(cell)
+            if not any("id" in other for other in cells):
+                added.pop("id", None)
+            place = 0 if previous is None else next(i for i, other in enumerate(cells) if other is previous) + 1
+            cells.insert(place, added)
+            by_object[position] = added
+            notes.append(f"the cell '{grade_id(cell)}' was deleted; it was put back")
+        previous = by_object[position]
+    return cells, notes

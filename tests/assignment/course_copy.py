@@ -1,0 +1,124 @@
+"""A copy of the course in a folder of its own, driven with nbgrader's own commands."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.utils import is_grade, is_solution
+from nbgrader.validator import Validator
+from traitlets.config import PyFileConfigLoader
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSIGNMENT = "week-09"
+NOTEBOOKS = ("01_dvc_basics", "02_mlflow_tracking", "03_reproducibility_test", "04_conceptual_questions")
+
+
+class CourseCopy:
+    """The instructor's folder: configuration and source, nothing else."""
+
+    def __init__(self, folder, notebooks=NOTEBOOKS, source=ROOT / "source"):
+        self.folder = Path(folder)
+        self.notebooks = tuple(notebooks)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / "nbgrader_config.py", self.folder / "nbgrader_config.py")
+        leave = shutil.ignore_patterns("work", ".ipynb_checkpoints", "__pycache__")
+        shutil.copytree(source, self.folder / "source", ignore=leave)
+        for path in (self.folder / "source" / ASSIGNMENT).glob("*.ipynb"):
+            if path.stem not in self.notebooks:
+                path.unlink()
+
+    def nbgrader(self, *arguments, cwd=None, **variables):
+        """Run a command of nbgrader, as an instructor does who set up the course."""
+        program = Path(sys.prefix) / ("Scripts" if os.name == "nt" else "bin") / "nbgrader"
+        path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
+        environment = os.environ | {"PATH": path, "HOME": str(self.folder), "NO_COLOR": "1"} | variables
+        environment.pop("WEEK_09", None)
+        return subprocess.run(
+            [program, *arguments], cwd=cwd or self.folder, env=environment, capture_output=True, text=True
+        )
+
+    def generate(self):
+        """Make the version for students."""
+        done = self.nbgrader("generate_assignment", ASSIGNMENT, "--force")
+        assert done.returncode == 0, done.stderr
+        return self.folder / "release" / ASSIGNMENT
+
+    def read(self, room, notebook):
+        """Read one notebook of `source` or `release`."""
+        return nbformat.read(self.folder / room / ASSIGNMENT / f"{notebook}.ipynb", as_version=4)
+
+    def solutions(self, notebook):
+        """Give the text of every solution cell by its id."""
+        return {
+            cell.metadata.nbgrader.grade_id: cell.source
+            for cell in self.read("source", notebook).cells
+            if is_solution(cell)
+        }
+
+    def grade_cells(self, notebook):
+        """Give the source, with hidden tests, of every cell that is graded without a person, by its id."""
+        return {
+            cell.metadata.nbgrader.grade_id: cell
+            for cell in self.read("source", notebook).cells
+            if is_grade(cell) and not is_solution(cell)
+        }
+
+    def fill(self, notebook, answers, student=""):
+        """Put answers into the version for students; ids that are not named stay untouched."""
+        filled = self.read("release", notebook)
+        left = dict(answers)
+        for cell in filled.cells:
+            if is_solution(cell) and cell.metadata.nbgrader.grade_id in left:
+                cell.source = left.pop(cell.metadata.nbgrader.grade_id)
+            elif cell.id == "student":
+                cell.source = cell.source.replace('STUDENT_ID = ""', f'STUDENT_ID = "{student}"')
+        assert not left, f"{notebook} has no solution cells named {sorted(left)}"
+        return filled
+
+    def hand_in(self, student, notebooks):
+        """Lay a submission where `collect` would: all files of the release, and the given notebooks."""
+        folder = self.folder / "submitted" / student / ASSIGNMENT
+        shutil.copytree(self.folder / "release" / ASSIGNMENT, folder)
+        for path in folder.glob("*.ipynb"):
+            path.unlink()
+        for name, notebook in notebooks.items():
+            nbformat.write(notebook, folder / f"{name}.ipynb")
+        return folder
+
+    def autograde(self, *options):
+        """Grade everything that was handed in."""
+        return self.nbgrader("autograde", ASSIGNMENT, *options)
+
+    def points(self, student):
+        """Read the points that the grade cells gave: by id of the grade cell; None where nothing was decided."""
+        with Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}") as gradebook:
+            submission = gradebook.find_submission(ASSIGNMENT, student)
+            return {
+                grade.name: grade.auto_score
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+                if grade.cell.cell_type == "code"
+            }
+
+    def validate(self, folder, notebook):
+        """Do what the button Validate does; give the ids of the grade cells that it complains about."""
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(self.folder)).load_config()
+        path = Path(folder) / f"{notebook}.ipynb"
+        by_source = {
+            cell.source.strip(): cell.metadata.nbgrader.grade_id
+            for cell in nbformat.read(path, as_version=4).cells
+            if is_grade(cell)
+        }
+        before = dict(os.environ)
+        try:
+            os.environ.pop("WEEK_09", None)
+            results = Validator(config=config).validate(str(path))
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        assert set(results) <= {"failed"}, results
+        return {by_source[failed["source"]] for failed in results.get("failed", [])}

@@ -1,0 +1,170 @@
+"""Bad submissions get a clear line, lose what they must, and never stop the rest."""
+
+import json
+import shutil
+
+import nbformat
+import pytest
+
+from course.grading.hand_in import compare_names, trouble_with
+from course.grading.student_id import written_id
+from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
+
+FULL = {"doubles": 3.0, "triples": 2.0, "is_four": 1.0}
+
+
+def without_metadata(notebook):
+    """Save as editors do that know nothing of nbgrader; Colab drops the ids of the cells, too."""
+    for cell in notebook.cells:
+        cell.metadata = nbformat.NotebookNode()
+        cell.pop("id", None)
+    notebook.nbformat_minor = 0
+    return notebook
+
+
+def without_cells(notebook, *names):
+    notebook.cells = [cell for cell in notebook.cells if cell.id not in names]
+    return notebook
+
+
+def copied(notebook, name):
+    at = next(position for position, cell in enumerate(notebook.cells) if cell.id == name)
+    notebook.cells.insert(at + 1, nbformat.from_dict(notebook.cells[at] | {"id": "copied"}))
+    return notebook
+
+
+def edited(notebook, name, source, kind="code"):
+    for at, cell in enumerate(notebook.cells):
+        if cell.id == name:
+            cell.source = source
+            if kind == "markdown":
+                notebook.cells[at] = nbformat.v4.new_markdown_cell(source, id=name, metadata=cell.metadata)
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def graded(module_path, small_source, right_answers):
+    """Everything that goes wrong, in one class, graded by one command."""
+    course = CourseCopy(module_path / "course", ("one", "two"), source=small_source)
+    with (course.folder / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.ExecutePreprocessor.timeout = 5\nc.CourseDirectory.max_file_size = 100\n")
+    course.generate()
+
+    def one(student, **changes):
+        return course.fill("one", right_answers["one"] | changes, student)
+
+    def two(student):
+        return course.fill("two", right_answers["two"], student)
+
+    def hand_in(student, notebook):
+        return course.hand_in(student, {"one": notebook, "two": two(student)})
+
+    hand_in("all_right", one("all_right"))
+    hand_in("deleted", without_cells(one("deleted"), "doubles", "triple", "triples", "start_double"))
+    hand_in("duplicated", copied(one("duplicated"), "doubles"))
+    hand_in("edited", edited(one("edited", double="double = 3"), "doubles", "assert True"))
+    hand_in("markdown", edited(one("markdown", double="double = 3"), "doubles", "assert True", "markdown"))
+    hand_in("stripped", without_metadata(one("stripped")))
+    hand_in("endless", one("endless", double="while True:\n    pass"))
+    hand_in("dies", one("dies", triple="import os\nos._exit(1)"))
+    hand_in("other_id", one("somebody"))
+    hand_in("no_id", one(""))
+    hand_in(
+        "noisy",
+        one(
+            "noisy",
+            double="import sys, os\nsys.__stderr__.write('x')\ndouble = lambda n: [os.write(2, b'loud'), 2 * n][1]",
+        ),
+    )
+    shutil.move(
+        hand_in("renamed", one("renamed")) / "one.ipynb", course.folder / "submitted/renamed/week-09/one (1).ipynb"
+    )
+    (hand_in("missing", one("missing")) / "one.ipynb").unlink()
+    (hand_in("not_json", one("not_json")) / "one.ipynb").write_text("<<<<<<< HEAD\n{}", encoding="utf-8")
+    (hand_in("no_cells", one("no_cells")) / "one.ipynb").write_text(json.dumps({"nbformat": 4}), encoding="utf-8")
+    large = one("large")
+    large.cells.append(nbformat.v4.new_markdown_cell("x" * 150_000))
+    hand_in("large", large)
+    hand_in("zz_last", one("zz_last"))
+    return course, course.autograde()
+
+
+@pytest.mark.parametrize(
+    ("student", "lost", "line"),
+    [
+        ("all_right", {}, None),
+        ("zz_last", {}, None),
+        ("deleted", {"triples": 0.0}, "the cell 'doubles' was deleted; it was put back"),
+        ("duplicated", {}, "a copy of the cell 'doubles' is not graded"),
+        ("edited", {"doubles": 0.0}, None),
+        ("markdown", {"doubles": 0.0}, None),
+        ("stripped", {}, "an editor had removed what nbgrader needs"),
+        ("endless", {"doubles": 0.0}, None),
+        ("dies", {"triples": 0.0}, "dies, one.ipynb: the kernel died in cell"),
+        ("other_id", {}, "STUDENT_ID is 'somebody', so the numbers belong to 'somebody'"),
+        ("no_id", {}, "no_id, one.ipynb: STUDENT_ID is empty"),
+        ("noisy", {}, None),
+        ("renamed", {"doubles": 0.0, "triples": 0.0}, "renamed: one (1).ipynb is not graded: rename it to one.ipynb"),
+        ("missing", {"doubles": 0.0, "triples": 0.0}, "missing: one.ipynb is missing: no points for it"),
+        ("not_json", {"doubles": None, "triples": None}, "not_json: one.ipynb cannot be graded: it is not a notebook"),
+        ("no_cells", {"doubles": None, "triples": None}, "no_cells: one.ipynb cannot be graded: it is not a"),
+        ("large", {"doubles": None, "triples": None}, "large: one.ipynb cannot be graded: it has 0.2 MB"),
+    ],
+)
+def test_what_it_costs_and_what_is_said(graded, student, lost, line):
+    course, done = graded
+    assert course.points(student) == FULL | lost
+    if line:
+        assert line in done.stderr
+        assert sum(line in text for text in done.stderr.splitlines()) == 1
+
+
+def test_nobody_was_stopped(graded):
+    course, done = graded
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Traceback" not in done.stderr
+    assert len(list((course.folder / "autograded").iterdir())) == 17
+
+
+def test_a_dead_kernel_is_named_in_its_cell_and_after(graded):
+    course, _ = graded
+    cells = nbformat.read(course.folder / "autograded" / "dies" / ASSIGNMENT / "one.ipynb", as_version=4).cells
+    said = {
+        cell.id: output.evalue for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"
+    }
+    assert said["triple"] == "Python ended here"
+    assert said["triples"].startswith("Python ended in cell ")
+    assert "doubles" not in said
+
+
+def test_names_are_compared():
+    assert compare_names({"a", "b"}, {"a", "b"}) == []
+    assert compare_names({"a", "b-Copy1", "mine"}, {"a", "b"}) == [
+        "b-Copy1.ipynb is not graded: rename it to b.ipynb in submitted/ and grade again",
+        "mine.ipynb is not part of the assignment and is not graded",
+    ]
+
+
+def test_a_good_notebook_is_no_trouble(tmp_path):
+    path = tmp_path / "good.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), path)
+    assert trouble_with(path, 10_000) is None
+    assert "more than 0 MB" in trouble_with(path, 10)
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "not a notebook" in trouble_with(path, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("source", "written"),
+    [
+        ('STUDENT_ID = "ana"', "ana"),
+        ('NAME = "x"\nSTUDENT_ID = " ana "  # mine', "ana"),
+        ("STUDENT_ID = 4711", "4711"),
+        ('STUDENT_ID = ""', ""),
+        ("STUDENT_ID = input()", None),
+        ("STUDENT_ID = (", None),
+        ("print(STUDENT_ID)", None),
+    ],
+)
+def test_the_id_is_read_without_running_anything(source, written):
+    assert written_id([nbformat.v4.new_markdown_cell("STUDENT_ID"), nbformat.v4.new_code_cell(source)]) == written
