@@ -113,6 +113,39 @@ def reproduce(
     sys.exit(exit_code(report))
 
 
+@main.command()
+@click.argument("assignment")
+@click.option(
+    "--before",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Copy of gradebook.db from before grading again.",
+)
+@click.option(
+    "--after",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("gradebook.db"),
+    show_default=True,
+    metavar="FILE",
+    help="The gradebook as it is now.",
+)
+def changes(assignment: str, before: Path, after: Path) -> None:
+    """Show whose score of ASSIGNMENT changed since the gradebook was copied.
+
+    For use after repairing a released test: copy gradebook.db, generate and autograde again with --force, then ask.
+
+    Exit codes: 0 the table was printed, whether scores changed or not; 2 a gradebook could not be read.
+    """
+    from course.grading.changes import compare, print_changes, read_scores
+
+    try:
+        found = compare(read_scores(before, assignment), read_scores(after, assignment))
+    except CourseError as problem:
+        fail(str(problem), code=2)
+    print_changes(found, Console())
+
+
 def fail(message: str, *, code: int) -> None:
     """End with one line on stderr."""
     click.echo(f"course: {message}", err=True)
