@@ -41,7 +41,8 @@ Path(c.Exchange.root).mkdir(parents=True, exist_ok=True)
 
 # What an assignment's notebooks make when they run is not handed in: the notebook makes it again.
 c.CourseDirectory.ignore = [
-    ".ipynb_checkpoints", "*.pyc", "__pycache__", ".git", ".dvc", "work", "mlflow.db*", "mlruns", "mlartifacts", "feedback",
+    ".ipynb_checkpoints", "*.pyc", "__pycache__", ".git", ".dvc", "work", "mlflow.db*", "mlruns", "mlartifacts",
+    "feedback",
 ]  # fmt: skip
 
 # Kilobytes. The largest file of the assignment has fewer than 150; a notebook with figures has at most a few thousand.

@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+pytest.register_assert_rewrite("tests.assignment.cycle", "tests.assignment.course_copy", "tests.assignment.matrix")
+
 
 @pytest.fixture(scope="session")
 def root():

@@ -49,8 +49,9 @@ def mix(answers, solutions):
     Returns
     -------
     list of list of Answer
-        One list for each submission, with one answer for each task. In the even ones every other task is answered
-        wrongly, in the odd ones the tasks between them: so an answer that spoils a neighbour is noticed.
+        One list for each submission, with one answer for each task, in the order of `solutions`. In none of them more
+        than half of the tasks and one are answered wrongly, and it is each task's turn to be right: so an answer that
+        spoils another task is noticed.
     """
     tasks = list(solutions)
     wrong = {task: [a for a in answers.get(task, []) if a.loses] for task in tasks}
@@ -59,12 +60,43 @@ def mix(answers, solutions):
         + [Answer(task, "solution", solutions[task], frozenset())]
         for task in tasks
     }
-    rounds = max((len(group) for by_task in (wrong, right) for group in by_task.values()), default=0)
+    most = len(tasks) // 2 + 1
+    used = dict.fromkeys(tasks, 0)
     submissions = []
-    for number in range(2 * rounds):
+    while any(wrong.values()) or any(used[task] < len(right[task]) for task in tasks):
+        number = len(submissions)
+        # Those with the most wrong answers left go first; among equals it goes round.
+        order = sorted(tasks, key=lambda task: (-len(wrong[task]), (tasks.index(task) + number) % len(tasks)))
+        spoiled = [task for task in order[:most] if wrong[task]]
         chosen = []
-        for position, task in enumerate(tasks):
-            group = wrong[task] if (position + number) % 2 == 0 and wrong[task] else right[task]
-            chosen.append(group[number // 2 % len(group)])
+        for task in tasks:
+            if task in spoiled:
+                chosen.append(wrong[task].pop())
+            else:
+                chosen.append(right[task][used[task] % len(right[task])])
+                used[task] += 1
         submissions.append(chosen)
+    for one, other in unseen_pairs(submissions):
+        if (one, other) in unseen_pairs(submissions):
+            first = next(answer for answer in answers[one] if answer.loses)
+            submissions.append([first if task == one else right[task][0] for task in tasks])
     return submissions
+
+
+def unseen_pairs(submissions):
+    """List pairs of tasks of which the first is never wrong while the second is right, although it could be."""
+    tasks = [answer.task for answer in submissions[0]]
+    spoiling = {answer.task for submission in submissions for answer in submission if answer.loses}
+    seen = {
+        (spoiled.task, kept.task)
+        for submission in submissions
+        for spoiled in submission
+        for kept in submission
+        if spoiled.loses and not kept.loses
+    }
+    return [
+        (one, other)
+        for one in tasks
+        for other in tasks
+        if one in spoiling and one != other and (one, other) not in seen
+    ]

@@ -1,0 +1,22 @@
+# loses: data_version_logged
+# why: MLflow's digest is not DVC's md5
+import hashlib, json, subprocess
+from mlflow.models import infer_signature
+
+
+def log_run(repository, revision, learning_rate, seed):
+    with mlflow.start_run() as run:
+        mlflow.log_params({"learning_rate": learning_rate, "seed": seed})
+        train_rows, test_rows = split(read_table(repository, revision), seed)
+        model, losses = fit(train_rows, learning_rate, 25)
+        for epoch, loss in enumerate(losses):
+            mlflow.log_metric("epoch_loss", loss, step=epoch)
+        y = (test_rows["sex"] == "male").astype(int)
+        accuracy = accuracy_score(y, model.predict(test_rows[FEATURES]))
+        loss = log_loss(y, model.predict_proba(test_rows[FEATURES]))
+        mlflow.log_metrics({"accuracy": accuracy, "loss": loss})
+        dataset = mlflow.data.from_pandas(train_rows, source="data/penguins.csv")
+        mlflow.log_input(dataset)
+        mlflow.set_tag("dvc_md5", dataset.digest)
+        mlflow.sklearn.log_model(model, name="model", signature=infer_signature(test_rows[FEATURES], model.predict(test_rows[FEATURES])), pip_requirements=["scikit-learn"])
+    return run.info.run_id

@@ -1,0 +1,19 @@
+# loses: train_repeats
+# why: nothing gets the seed: every call differs
+import numpy as np
+from sklearn.linear_model import SGDClassifier
+from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+
+def train(data, learning_rate, seed, epochs):
+    y = (data["sex"] == "male").astype(int)
+    scaler = StandardScaler().fit(data[FEATURES])
+    X = scaler.transform(data[FEATURES])
+    classifier = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=learning_rate)
+    losses = []
+    for _ in range(epochs):
+        classifier.partial_fit(X, y, classes=[0, 1])
+        losses.append(log_loss(y, classifier.predict_proba(X)))
+    return make_pipeline(scaler, classifier), losses

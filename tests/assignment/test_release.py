@@ -1,0 +1,200 @@
+"""The version for students: up to date, complete, and without a solution, a hidden test or a mark scheme."""
+
+import ast
+import filecmp
+import re
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, ROOT, CourseCopy
+
+SOURCE, RELEASE = ROOT / "source" / ASSIGNMENT, ROOT / "release" / ASSIGNMENT
+POINTS = {"01_dvc_basics": 25, "02_mlflow_tracking": 30, "03_reproducibility_test": 25, "04_conceptual_questions": 20}
+REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
+LONG_ENOUGH = 12  # shorter lines, such as `return rows`, are in many places
+
+
+def cells_of(path):
+    return nbformat.read(path, as_version=4).cells
+
+
+def settings(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+@pytest.fixture(params=NOTEBOOKS)
+def notebook(request):
+    return request.param
+
+
+@pytest.fixture
+def cells(notebook):
+    return cells_of(SOURCE / f"{notebook}.ipynb")
+
+
+def relative_files(folder):
+    """Name all files below a folder, without what a notebook makes when somebody runs it there."""
+    names = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return {name.as_posix() for name in names if not {"work", "__pycache__", ".ipynb_checkpoints"} & set(name.parts)}
+
+
+def test_the_release_is_what_the_source_generates(tmp_path):
+    """If this fails: `nbgrader generate_assignment week-09 --force`, look at the difference, commit it."""
+    generated = CourseCopy(tmp_path / "course").generate()
+    assert relative_files(generated) == relative_files(RELEASE)
+    differ = [name for name in relative_files(generated) if not filecmp.cmp(generated / name, RELEASE / name, False)]
+    assert differ == []
+
+
+def secrets(folder):
+    """Collect every telling line inside a solution, a hidden test or a mark scheme that does not stand outside, too."""
+    inside, outside = {}, set()
+    for path in sorted(folder.glob("*.ipynb")):
+        for cell in cells_of(path):
+            whole = settings(cell).get("solution") and "BEGIN SOLUTION" not in cell.source
+            region = "SOLUTION" if whole else None
+            for line in cell.source.split("\n"):
+                began = [name for name in REGIONS if f"BEGIN {name}" in line]
+                if began:
+                    region = began[0]
+                elif any(f"END {name}" in line for name in REGIONS):
+                    region = None
+                elif region:
+                    inside.setdefault(line.strip(), f"{path.stem}, {cell.id}: {region.lower()}")
+                else:
+                    outside.add(line.strip())
+    for path in (folder / "start").glob("*.py"):  # given to students: a solution may keep what was right in it
+        outside.update(line.strip() for line in path.read_text(encoding="utf-8").split("\n"))
+    return {line: where for line, where in inside.items() if len(line) >= LONG_ENOUGH and line not in outside}
+
+
+def texts(folder):
+    """Give everything a student can read, by name; zips are looked into."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".ipynb":
+            for cell in cells_of(path):
+                yield f"{path.name}, {cell.id}", cell.source
+        elif path.suffix == ".zip":
+            with zipfile.ZipFile(path) as packed:
+                for member in packed.namelist():
+                    yield f"{path.name}, {member}", packed.read(member).decode("utf-8", "replace")
+        elif path.is_file():
+            yield path.name, path.read_text(encoding="utf-8", errors="replace")
+
+
+def leaks(source, release):
+    """Say where a student's copy shows what it must not."""
+    hidden = secrets(source)
+    found = []
+    for name, text in texts(release):
+        lines = {line.strip() for line in text.split("\n")}
+        found += [f"{name}: {hidden[line]}: {line}" for line in sorted(lines & hidden.keys())]
+        if name.partition(",")[0].endswith(".ipynb"):
+            found += [f"{name}: {word}" for word in REGIONS if f"BEGIN {word}" in text]
+    return found
+
+
+def test_students_see_no_solution_hidden_test_or_mark_scheme():
+    assert len(secrets(SOURCE)) > 300
+    assert leaks(SOURCE, RELEASE) == []
+
+
+@pytest.mark.parametrize("kind", REGIONS)
+def test_a_leak_would_be_found(tmp_path, kind):
+    """One secret line of each kind, put into a student's copy."""
+    line = next(line for line, where in secrets(SOURCE).items() if where.endswith(kind.lower()))
+    leaking = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"x = 1\n    {line}\n")])
+    nbformat.write(leaking, tmp_path / "leaking.ipynb")
+    assert any(line in found for found in leaks(SOURCE, tmp_path))
+
+
+def test_only_the_assignments_files_are_released():
+    assert {path.name for path in RELEASE.iterdir()} == {*(f"{name}.ipynb" for name in NOTEBOOKS), "seasons", "start"}
+    assert relative_files(SOURCE / "start") == relative_files(RELEASE / "start")
+
+
+def test_the_points_add_up_and_the_text_says_so(notebook, cells):
+    sums, headings, title = [], [], None
+    for cell in cells:
+        heading = (
+            re.search(r"^###? .*\(([\d.]+) points?\b", cell.source, re.M) if cell.cell_type == "markdown" else None
+        )
+        if heading and title is None:
+            title = float(heading[1])
+        elif heading:
+            headings.append(float(heading[1]))
+            sums.append(0)
+        if settings(cell).get("grade"):
+            sums[-1] += settings(cell)["points"]
+    assert sum(sums) == title == POINTS[notebook]
+    assert headings == sums
+    assert len(sums) >= 4
+    header = " ".join(cell.source for cell in cells_of(ROOT / "source" / "header.ipynb"))
+    assert f"`{notebook}` ({POINTS[notebook]})" in header
+
+
+def test_the_table_at_the_top_repeats_the_headings(cells):
+    """Each task stands in the table with the points and minutes of its heading."""
+    table = next(cell.source for cell in cells if cell.cell_type == "markdown" and "|---" in cell.source)
+    rows = [re.findall(r"\d+", row.split("|", 2)[2]) for row in table.split("\n") if re.match(r"\| *[\w`]*\d", row)]
+    headings = [
+        re.findall(r"\((\d+) points?, (\d+) minutes", cell.source) for cell in cells if cell.cell_type == "markdown"
+    ]
+    headings = [found[0] for found in headings if found]
+    assert headings
+    for points, minutes in headings:
+        assert any(row[-2:] == [points, minutes] for row in rows), (points, minutes, rows)
+
+
+def test_ids_are_readable_and_unique():
+    seen = {}
+    for path in [ROOT / "source" / "header.ipynb", *sorted(SOURCE.glob("*.ipynb"))]:
+        for cell in cells_of(path):
+            assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", cell.id), cell.id
+            assert cell.id not in seen, f"{cell.id} is in {seen[cell.id]} and in {path.name}"
+            seen[cell.id] = path.name
+            assert settings(cell).get("grade_id", cell.id) == cell.id
+
+
+def test_each_grade_cell_is_one_that_nbgrader_scores_right(cells):
+    """Ends in a statement, says something when it fails, and lets Run All go on."""
+    for cell in cells:
+        if cell.cell_type == "code":
+            assert "raises-exception" in cell.metadata.tags, cell.id
+            assert not cell.outputs
+        if not settings(cell).get("grade") or settings(cell)["solution"]:
+            continue
+        tree = ast.parse(cell.source)
+        asserts = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+        assert asserts, f"{cell.id} tests nothing"
+        assert all(node.msg is not None for node in asserts), f"{cell.id}: an assert without a message"
+        visible = re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", "", cell.source, flags=re.S)
+        visible_asserts = [node for node in ast.walk(ast.parse(visible)) if isinstance(node, ast.Assert)]
+        assert visible_asserts, f"{cell.id}: students see no test"
+        for body in (tree.body, ast.parse(visible).body):
+            assert not isinstance(body[-1], ast.Expr), f"{cell.id}: the value of its last line would become points"
+
+
+def test_no_notebook_imports_the_course(cells):
+    for cell in cells:
+        assert not re.search(r"^\s*(from|import) (course|tests)\b", cell.source, re.M), cell.id
+
+
+def test_tasks_have_their_five_parts_in_order(cells):
+    """Text, locked start, the student's cell, a cell for trying, tests."""
+    solutions = [at for at, cell in enumerate(cells) if settings(cell).get("solution") and cell.cell_type == "code"]
+    assert solutions
+    for at in solutions:
+        task = cells[at].id
+        after = [cell for cell in cells[at + 1 :] if cell.cell_type == "code"]
+        assert after[0].id == f"try_{task}", task
+        assert not settings(after[0])
+        assert settings(after[1]).get("grade"), task
+        assert any(settings(cell).get("locked") for cell in cells[:at]), task
+
+
+def test_nothing_of_a_student_is_committed():
+    assert [path.name for path in Path(ROOT / "autograded").iterdir()] == [".gitkeep"]
