@@ -5,6 +5,7 @@ of commands.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
@@ -35,7 +36,8 @@ c.CourseDirectory.root = str(HERE)
 # (https://nbgrader.readthedocs.io/en/stable/configuration/nbgrader_config.html); set NBGRADER_EXCHANGE to it.
 # Without it, a folder beside the course serves for trying things out on one computer.
 c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE", str(HERE / "exchange"))
-Path(c.Exchange.root).mkdir(parents=True, exist_ok=True)
+with suppress(OSError):  # Validate and the zip route need no exchange; the commands that do say what is wrong
+    Path(c.Exchange.root).mkdir(parents=True, exist_ok=True)
 
 # ---------------------------------------------------------------- What is handed in
 
@@ -62,8 +64,9 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
 # ---------------------------------------------------------------- Grading
 
-# Seconds for one cell. Creating an MLflow store and importing scikit-learn can take ten on a slow computer.
-c.ExecutePreprocessor.timeout = 120
+# Seconds for one cell. Creating an MLflow store and importing scikit-learn can take ten on a slow computer, and a right
+# answer that has MLflow find out its own requirements takes ten for each run; one test makes five.
+c.ExecutePreprocessor.timeout = 240
 
 # One clear line for what cannot be graded, before nbgrader tries.
 c.Autograde.pre_convert_hook = hand_in.look_at
@@ -103,7 +106,9 @@ c.GenerateFeedback.preprocessors = feedback.PREPROCESSORS
 # Submissions come as one zip for each student, called week-09_STUDENT_ID.zip. Learning management systems put more in
 # front of the name, or a folder around it: "Ana Lovelace_4711_assignsubmission_file_week-09_ana.zip" (Moodle),
 # "lovelaceana_4711_815_week-09_ana.zip" (Canvas). README, *Students without the exchange*, shows the two commands.
+# A second upload that became "week-09_ana (1).zip" counts as Ana's. What macOS adds to zips is left out.
 c.FileNameCollectorPlugin.named_regexp = (
-    r".*[/\\]extracted[/\\](?:.*[/_\\])?week-\d+_(?P<student_id>[A-Za-z0-9.@-]+)[/\\](?:week-\d+[/\\])?(?P<file_id>.+)$"
+    r"(?!.*__MACOSX).*[/\\]extracted[/\\](?:.*[/_\\])?week-\d+_(?P<student_id>[\w.@+-]+?)(?: ?\(\d+\))?[/\\]"
+    r"(?:(?:[^/\\]+[/\\])*week-\d+[/\\])?(?P<file_id>.+)$"
 )
 c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".txt", ".py", ".csv", ".zip", ".json", ".md"]

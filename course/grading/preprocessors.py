@@ -13,7 +13,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution, is_task
 
 from course.grading.restore import restore
-from course.grading.student_id import written_id
+from course.grading.student_id import complaint, written_ids
 
 Notebook = Any
 Resources = dict[str, Any]
@@ -57,17 +57,9 @@ class CheckStudentId(NbGraderPreprocessor):
 
     def preprocess(self, nb: Notebook, resources: Resources) -> tuple[Notebook, Resources]:
         """Write one line into the log if the two differ."""
-        written = written_id(nb.cells)
-        student = resources["nbgrader"]["student"]
-        if written == "":
-            self.log.warning("%s: STUDENT_ID is empty, so the numbers are not the student's own", whose(resources))
-        elif written is not None and written != student:
-            self.log.warning(
-                "%s: STUDENT_ID is '%s', so the numbers belong to '%s'. Graded as it is; see whether work was copied.",
-                whose(resources),
-                written,
-                written,
-            )
+        said = complaint(written_ids(nb.cells), resources["nbgrader"]["student"])
+        if said:
+            self.log.warning("%s: %s", whose(resources), said)
         return nb, resources
 
 

@@ -3,24 +3,64 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import Any
 
+MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)  # lines that IPython understands and Python does not
 
-def written_id(cells: Iterable[Any]) -> str | None:
-    """Return the text that the first cell with `STUDENT_ID = …` assigns; None where there is no such cell."""
+
+def written_ids(cells: Iterable[Any]) -> list[str | None]:
+    """Return every value that a notebook's code assigns to `STUDENT_ID`, in order.
+
+    Parameters
+    ----------
+    cells : iterable of cells
+        Nothing is executed.
+
+    Returns
+    -------
+    list of str or None
+        None stands for a value that can be known only by running the code. The list is empty if nothing is assigned.
+    """
+    found: list[str | None] = []
     for cell in cells:
         if cell.cell_type != "code" or "STUDENT_ID" not in cell.source:
             continue
         try:
-            tree = ast.parse(cell.source)
+            tree = ast.parse(MAGIC.sub("pass", cell.source))
         except SyntaxError:
             continue
-        for statement in tree.body:
-            if (
-                isinstance(statement, ast.Assign)
-                and any(isinstance(target, ast.Name) and target.id == "STUDENT_ID" for target in statement.targets)
-                and isinstance(statement.value, ast.Constant)
-            ):
-                return str(statement.value.value).strip()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id == "STUDENT_ID" and isinstance(node.ctx, ast.Store):
+                found.append(value_of(node, tree))
+    return found
+
+
+def value_of(name: ast.Name, tree: ast.AST) -> str | None:
+    """Return the constant that is assigned to this name, as text; None if it is anything else."""
+    for node in ast.walk(tree):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if name in targets and isinstance(getattr(node, "value", None), ast.Constant):
+            return str(node.value.value).strip()
+    return None
+
+
+def complaint(written: list[str | None], student: str) -> str | None:
+    """Say in words for the instructor what is odd about the ids in a notebook; None if nothing is."""
+    if written == [student]:
+        return None
+    if not written:
+        return "the line STUDENT_ID = … is gone, so the numbers are not the student's own"
+    if None in written:
+        return "STUDENT_ID cannot be read without running the code; look at it"
+    if len(set(written)) > 1:
+        return f"STUDENT_ID is set more than once: {', '.join(map(repr, written))}. The last one counts in the tests"
+    if written[0] == "":
+        return "STUDENT_ID is empty, so the numbers are not the student's own"
+    if written[0] != student:
+        return (
+            f"STUDENT_ID is '{written[0]}', so the numbers belong to '{written[0]}'. "
+            "Graded as it is; see whether work was copied."
+        )
     return None

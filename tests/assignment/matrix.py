@@ -33,6 +33,8 @@ def read_answer(path):
     loses = frozenset() if named == "nothing" else frozenset(name.strip() for name in named.split(","))
     expected = "loses_" if loses else "keeps_everything_"
     assert path.stem.startswith(expected), f"{path}: the name must begin with {expected}"
+    named = [name for name in loses if path.stem.startswith(f"loses_{name}")]
+    assert not loses or named or path.stem.startswith("loses_all_"), f"{path}: named after no grade cell that it loses"
     return Answer(path.parent.name, path.stem, text, loses)
 
 

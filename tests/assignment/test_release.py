@@ -3,8 +3,8 @@
 import ast
 import filecmp
 import re
+import subprocess
 import zipfile
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -197,4 +197,17 @@ def test_tasks_have_their_five_parts_in_order(cells):
 
 
 def test_nothing_of_a_student_is_committed():
-    assert [path.name for path in Path(ROOT / "autograded").iterdir()] == [".gitkeep"]
+    """What nbgrader makes of submissions stays out of Git; only the empty room for graded work is there."""
+    rooms = ["autograded", "submitted", "feedback", "exchange", "downloaded", "gradebook.db"]
+    done = subprocess.run(["git", "ls-files", *rooms], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["autograded/.gitkeep"]
+    ignored = [
+        "submitted/ana/week-09/a.ipynb",
+        "autograded/ana/a.ipynb",
+        "gradebook.db",
+        "feedback/a.html",
+        "exchange/a",
+    ]
+    done = subprocess.run(["git", "check-ignore", "--no-index", *ignored], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == ignored

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from course.grading.hand_in import compare_names, trouble_with
-from course.grading.student_id import written_id
+from course.grading.student_id import complaint, written_ids
 from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
 
 FULL = {"doubles": 3.0, "triples": 2.0, "is_four": 1.0}
@@ -69,6 +69,13 @@ def graded(module_path, small_source, right_answers):
     hand_in("dies", one("dies", triple="import os\nos._exit(1)"))
     hand_in("other_id", one("somebody"))
     hand_in("no_id", one(""))
+    mixed = one("mixed")
+    mixed.nbformat_minor = 4
+    folder = hand_in("mixed", one("mixed"))
+    for cell in mixed.cells:
+        cell.pop("outputs", None)
+        cell.pop("execution_count", None)
+    (folder / "one.ipynb").write_text(json.dumps(mixed), encoding="utf-8")
     hand_in(
         "noisy",
         one(
@@ -103,6 +110,7 @@ def graded(module_path, small_source, right_answers):
         ("dies", {"triples": 0.0}, "dies, one.ipynb: the kernel died in cell"),
         ("other_id", {}, "STUDENT_ID is 'somebody', so the numbers belong to 'somebody'"),
         ("no_id", {}, "no_id, one.ipynb: STUDENT_ID is empty"),
+        ("mixed", {}, None),
         ("noisy", {}, None),
         ("renamed", {"doubles": 0.0, "triples": 0.0}, "renamed: one (1).ipynb is not graded: rename it to one.ipynb"),
         ("missing", {"doubles": 0.0, "triples": 0.0}, "missing: one.ipynb is missing: no points for it"),
@@ -123,7 +131,7 @@ def test_nobody_was_stopped(graded):
     course, done = graded
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr
-    assert len(list((course.folder / "autograded").iterdir())) == 17
+    assert len(list((course.folder / "autograded").iterdir())) == 18
 
 
 def test_a_dead_kernel_is_named_in_its_cell_and_after(graded):
@@ -157,14 +165,44 @@ def test_a_good_notebook_is_no_trouble(tmp_path):
 @pytest.mark.parametrize(
     ("source", "written"),
     [
-        ('STUDENT_ID = "ana"', "ana"),
-        ('NAME = "x"\nSTUDENT_ID = " ana "  # mine', "ana"),
-        ("STUDENT_ID = 4711", "4711"),
-        ('STUDENT_ID = ""', ""),
-        ("STUDENT_ID = input()", None),
-        ("STUDENT_ID = (", None),
-        ("print(STUDENT_ID)", None),
+        ('STUDENT_ID = "ana"', ["ana"]),
+        ('NAME = "x"\nSTUDENT_ID = " ana "  # mine', ["ana"]),
+        ('%matplotlib inline\nSTUDENT_ID: str = "ana"', ["ana"]),
+        ("STUDENT_ID = 4711", ["4711"]),
+        ('STUDENT_ID = ""', [""]),
+        ('STUDENT_ID = "a" + "b"', [None]),
+        ('STUDENT_ID, NAME = "ana", "Ana"', [None]),
+        ('STUDENT_ID = "ana"\nSTUDENT_ID = "ben"', ["ana", "ben"]),
+        ("STUDENT_ID = (", []),
+        ("print(STUDENT_ID)", []),
     ],
 )
 def test_the_id_is_read_without_running_anything(source, written):
-    assert written_id([nbformat.v4.new_markdown_cell("STUDENT_ID"), nbformat.v4.new_code_cell(source)]) == written
+    assert written_ids([nbformat.v4.new_markdown_cell("STUDENT_ID"), nbformat.v4.new_code_cell(source)]) == written
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (["ana"], None),
+        (["ana", "ana"], None),
+        ([], "is gone"),
+        ([None], "cannot be read"),
+        ([""], "is empty"),
+        (["ben"], "the numbers belong to 'ben'"),
+        (["ben", "ana"], "set more than once: 'ben', 'ana'"),
+    ],
+)
+def test_what_is_odd_about_an_id_is_said(written, said):
+    found = complaint(written, "ana")
+    assert found is None if said is None else said in found
+
+
+def test_what_editors_leave_out_is_no_trouble(tmp_path):
+    """Ids of cells in a file of an older minor version; code cells without outputs; text cells with them."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x"), nbformat.v4.new_markdown_cell("y")])
+    del notebook.cells[0]["outputs"], notebook.cells[0]["execution_count"]
+    notebook.cells[1]["outputs"] = []
+    notebook.nbformat_minor = 4
+    (tmp_path / "mixed.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    assert trouble_with(tmp_path / "mixed.ipynb", 10_000) is None

@@ -1,0 +1,42 @@
+# loses: nothing
+# why: its own helpers are called accuracy, loss, git and rate, as names inside the tests are
+from sklearn.metrics import accuracy_score as accuracy
+from sklearn.metrics import log_loss as loss
+
+rate = None
+
+
+def git(folder, *words):
+    return words
+
+
+def log_run(repository, revision, learning_rate, seed):
+    """Train on the data of one revision and log one complete MLflow run.
+
+    Parameters: repository, the path of a Git and DVC repository; revision, a tag, branch or
+    hash; learning_rate; seed, for the split.
+
+    Returns: the run id.
+
+    Logs: params learning_rate, seed; metrics accuracy, loss (held-out rows), epoch_loss (with
+    steps); tag dvc_md5 (from the pointer file at the revision); model "model" with a signature.
+    """
+    pointer = yaml.safe_load(dvc.api.read("data/penguins.csv.dvc", repo=repository, rev=revision))
+    with mlflow.start_run() as run:
+        mlflow.log_params({"learning_rate": learning_rate, "seed": seed})
+        mlflow.set_tag("dvc_md5", pointer["outs"][0]["md5"])
+        train_rows, held_out_rows = split(read_table(repository, revision), seed)
+        model, losses = fit(train_rows, learning_rate, epochs=30)
+        for epoch, value in enumerate(losses):
+            mlflow.log_metric("epoch_loss", value, step=epoch)
+        inputs, is_male = held_out_rows[FEATURES], held_out_rows["sex"] == "male"
+        predictions = model.predict(inputs)
+        mlflow.log_metric("accuracy", accuracy(is_male, predictions))
+        mlflow.log_metric("loss", loss(is_male, model.predict_proba(inputs)))
+        mlflow.sklearn.log_model(
+            model,
+            name="model",
+            signature=mlflow.models.infer_signature(inputs, predictions),
+            pip_requirements=["scikit-learn"],
+        )
+    return run.info.run_id
