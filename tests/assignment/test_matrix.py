@@ -2,11 +2,15 @@
 
 import re
 import shutil
+from html import unescape
 
+import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
-from tests.assignment.course_copy import NOTEBOOKS, CourseCopy
+from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, CourseCopy
 from tests.assignment.matrix import ANSWERS, Answer, mix, read_answer, read_answers, unseen_pairs
+from tests.assignment.test_release import secrets
 
 PARTS = 2  # of each notebook's matrix, so that two workers end together
 WRONG, RIGHT = 5, 2  # at least: four wrong answers and the empty one, two right ones that are not the solution
@@ -68,7 +72,7 @@ def test_no_answer_belongs_to_nothing():
 
 
 def graded(notebook, part, folder):
-    """Grade one part of the matrix of a notebook, together with the solution and the untouched release."""
+    """Grade one part of the matrix of a notebook; the first also has the solution and the untouched release."""
     course = CourseCopy(folder / "course", (notebook,))
     course.generate()
     tests = {name: cell for name, cell in course.grade_cells(notebook).items() if cell.cell_type == "code"}
@@ -77,11 +81,12 @@ def graded(notebook, part, folder):
     }
     mixed = {f"mix{n:02}": chosen for n, chosen in enumerate(mix(read_answers(notebook), solutions))}
     submissions = dict(list(mixed.items())[part::PARTS])
-    submissions["solution"] = [Answer(task, "solution", text, frozenset()) for task, text in solutions.items()]
+    if part == 0:
+        submissions["solution"] = [Answer(task, "solution", text, frozenset()) for task, text in solutions.items()]
+        course.hand_in("untouched", {notebook: course.fill(notebook, {})})
     for student, chosen in submissions.items():
         texts = {answer.task: answer.text for answer in chosen}
         course.hand_in(student, {notebook: course.fill(notebook, texts, student)})
-    course.hand_in("untouched", {notebook: course.fill(notebook, {})})
     done = course.autograde()
     assert done.returncode == 0, done.stderr[-3000:]
     return course, tests, submissions
@@ -95,8 +100,10 @@ def test_the_matrix(notebook, part, tmp_path):
     course, tests, submissions = graded(notebook, part, tmp_path)
     points = {name: float(cell.metadata.nbgrader.points) for name, cell in tests.items()}
     hidden = {name for name, cell in tests.items() if "BEGIN HIDDEN TESTS" in cell.source}
-    assert course.points("untouched") == dict.fromkeys(points, 0.0)
-    assert course.points("solution") == points
+    if part == 0:
+        assert course.points("solution") == points
+        assert course.points("untouched") == dict.fromkeys(points, 0.0)
+        assert no_response(course, "untouched") == set(course.solutions(notebook))
     wrong = []
     for student, chosen in submissions.items():
         got = course.points(student)
@@ -119,22 +126,44 @@ def test_the_matrix(notebook, part, tmp_path):
             if name not in complaints[0] and got[name] != most and name not in hidden:
                 wrong.append(f"{student}: {name}: Validate is content, autograde is not: {names}")
     assert wrong == [], "\n".join(wrong)
+    assert shown_in_feedback(course, notebook) == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_no_response_is_told(notebook, tmp_path):
-    """An untouched answer is marked as such for the grader and in feedback."""
-    course = CourseCopy(tmp_path / "course", (notebook,))
-    course.generate()
-    course.hand_in("ana", {notebook: course.fill(notebook, {}, "ana")})
-    assert course.autograde().returncode == 0
-    from nbgrader.api import Gradebook
+def shown_in_feedback(course, notebook):
+    """List lines of hidden tests and mark schemes that the feedback pages of a graded course show."""
+    done = course.nbgrader("generate_feedback", ASSIGNMENT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    hidden = {
+        line
+        for line, where in secrets(course.folder / "source" / ASSIGNMENT).items()
+        if where.startswith(f"{notebook},") and not where.endswith("solution")
+    }
+    own = "\n".join(answer.text for group in read_answers(notebook).values() for answer in group)
+    own += "\n".join(course.solutions(notebook).values())
+    hidden = {line for line in hidden if line not in own}  # what students write themselves they may see
+    graded = "\n".join(
+        cell.source
+        for path in (course.folder / "autograded").rglob("*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+    )
+    assert len(hidden) > 10
+    assert all(line in graded for line in hidden), "the instructor should see every hidden line"
+    found = []
+    for page in sorted((course.folder / "feedback").rglob("*.html")):
+        text = unescape(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
+        found += [f"{page.parent.parent.name}: {line}" for line in sorted(hidden) if line in text]
+    return found
 
+
+def no_response(course, student):
+    """Name the answers that the gradebook marks as not given; nobody has to grade anything of such a submission."""
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
-        submission = gradebook.find_submission("week-09", "ana")
+        submission = gradebook.find_submission(ASSIGNMENT, student)
         assert submission.score == 0
         assert not submission.needs_manual_grade
-        comments = {comment.name: comment.auto_comment for note in submission.notebooks for comment in note.comments}
-    for task in course.solutions(notebook):
-        assert re.match("No response", comments[task]), task
+        return {
+            comment.name
+            for notebook in submission.notebooks
+            for comment in notebook.comments
+            if comment.auto_comment == "No response."
+        }
