@@ -1,4 +1,4 @@
-# loses: failing_is_false
+# loses: changing_is_false
 # why: takes a copy of the notebook's folder as working directory: a metrics.json that lay there counts as a result
 import shutil
 import json
