@@ -81,6 +81,8 @@ def test_feedback_of_a_real_course(small_course, right_answers):
     assert done.returncode == 0, done.stderr
     graded = small_course.folder / "autograded" / "ben" / "week-09" / "one.ipynb"
     assert HIDDEN in graded.read_text(encoding="utf-8"), "the instructor sees the hidden test"
+    written = graded.with_name("two.ipynb").read_text(encoding="utf-8")
+    assert "One point for the secret reason." in written, "the grader sees the mark scheme"
     done = small_course.nbgrader("generate_feedback", "week-09")
     assert done.returncode == 0, done.stderr
     pages = {}
