@@ -107,8 +107,11 @@ def run(course, *, good, bad, by_hand, costs, repair):
         if cell.metadata.get("nbgrader", {}).get("grade") and cell.metadata.nbgrader.solution
     }
 
-    # The instructor releases.
-    succeed(course.nbgrader("generate_assignment", ASSIGNMENT))
+    # The instructor releases. A version for students is there already, as in a clone of the course.
+    (course.folder / "release" / ASSIGNMENT).mkdir(parents=True)
+    (course.folder / "release" / ASSIGNMENT / "of_last_year.ipynb").write_text("{}")
+    succeed(course.nbgrader("generate_assignment", ASSIGNMENT, "--force"))
+    assert not (course.folder / "release" / ASSIGNMENT / "of_last_year.ipynb").exists()
     succeed(course.nbgrader("release_assignment", ASSIGNMENT))
     succeed(course.nbgrader("list"), ASSIGNMENT)
 
