@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from course.grading.feedback import GUTTER, split_regions
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, CourseCopy
 from tests.assignment.matrix import ANSWERS, Answer, mix, read_answer, read_answers, unseen_pairs
 from tests.assignment.test_release import secrets
@@ -148,10 +149,16 @@ def shown_in_feedback(course, notebook):
     )
     assert len(hidden) > 10
     assert all(line in graded for line in hidden), "the instructor should see every hidden line"
+    outside = split_regions(graded, "BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "")[0]
+    visible = {line.strip() for line in outside.split("\n")}
     found = []
     for page in sorted((course.folder / "feedback").rglob("*.html")):
         text = unescape(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
-        found += [f"{page.parent.parent.name}: {line}" for line in sorted(hidden) if line in text]
+        # A visible line may contain a hidden one: `for x in (1, 2):` contains `for x in (`.
+        lines = {GUTTER.sub("", line).strip() for line in text.split("\n")} - visible
+        found += [
+            f"{page.parent.parent.name}: {line}" for line in sorted(lines) if any(part in line for part in hidden)
+        ]
     return found
 
 
