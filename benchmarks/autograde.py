@@ -1,4 +1,4 @@
-"""Time the grading of one right and one untouched submission with plain `nbgrader autograde`, notebook by notebook.
+"""Time plain `nbgrader autograde` on one submission that solves everything, for each notebook and for all together.
 
     bash env/setup.sh python benchmarks/autograde.py --rounds 3
 

@@ -1,4 +1,4 @@
-"""Make the prepared repositories of `01_dvc_basics.ipynb`: `week-09/start/dvc_*.zip`.
+"""Make the prepared repositories of notebooks 01 and 02: `week-09/start/dvc_*.zip`.
 
 Run it by hand, in the course's environment, after a change of the seasons' tables or of a start state:
 
@@ -9,7 +9,7 @@ of "Ana", without a remote, with a clean working tree and with every version's b
 
 - `dvc_one_version.zip`: tag v2007, the season of 2007.
 - `dvc_model.zip`: the same, and a trained model `models/sex.joblib` that nobody tracks yet.
-- `dvc_two_versions.zip`: tags v2007 and v2008, seasons 2007 and 2007 to 2008.
+- `dvc_two_versions.zip`: tags v2007 and v2008, seasons 2007 and 2007 to 2008. Notebook 02 logs runs on it.
 - `dvc_corrected.zip`: the same tags, but v2008 also corrects values of 2007: v2007 is no subset of v2008's rows, and it
   is not the season's table either. The md5 of both versions, printed here, stand in the grade cell `version_restored`.
 
