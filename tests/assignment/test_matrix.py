@@ -1,17 +1,13 @@
 """The answer matrix: every wrong answer loses exactly what it should, every right one keeps everything."""
 
-import re
 import shutil
-from html import unescape
 
-import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from course.grading.feedback import GUTTER, split_regions
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, CourseCopy
 from tests.assignment.matrix import ANSWERS, Answer, mix, read_answer, read_answers, unseen_pairs
-from tests.assignment.test_release import secrets
+from tests.assignment.secret_lines import shown_in_feedback
 
 PARTS = 2  # of each notebook's matrix, so that two workers end together
 WRONG, RIGHT = 5, 2  # at least: four wrong answers and the empty one, two right ones that are not the solution
@@ -23,7 +19,12 @@ def test_files_are_read_and_bad_ones_refused(tmp_path):
     path = folder / "loses_restored_by_hand.py"
     path.write_text("# loses: restored, other\n# why: because\nx = 1\n")
     assert read_answer(path) == Answer("restore", path.stem, "x = 1\n", frozenset({"restored", "other"}))
-    for head in ("# why: a\n# loses: b\n", "# loses: nothing\n# why: c\n", "x = 1\ny = 2\n"):
+    for head in (
+        "# loses: other\n# why: named after another cell\n",
+        "# why: a\n# loses: b\n",
+        "# loses: nothing\n# why: c\n",
+        "x = 1\ny = 2\n",
+    ):
         path.write_text(head + "x = 1\n")
         with pytest.raises(AssertionError):
             read_answer(path)
@@ -128,38 +129,6 @@ def test_the_matrix(notebook, part, tmp_path):
                 wrong.append(f"{student}: {name}: Validate is content, autograde is not: {names}")
     assert wrong == [], "\n".join(wrong)
     assert shown_in_feedback(course, notebook) == []
-
-
-def shown_in_feedback(course, notebook):
-    """List lines of hidden tests and mark schemes that the feedback pages of a graded course show."""
-    done = course.nbgrader("generate_feedback", ASSIGNMENT)
-    assert done.returncode == 0, done.stderr[-2000:]
-    hidden = {
-        line
-        for line, where in secrets(course.folder / "source" / ASSIGNMENT).items()
-        if where.startswith(f"{notebook},") and not where.endswith("solution")
-    }
-    own = "\n".join(answer.text for group in read_answers(notebook).values() for answer in group)
-    own += "\n".join(course.solutions(notebook).values())
-    hidden = {line for line in hidden if line not in own}  # what students write themselves they may see
-    graded = "\n".join(
-        cell.source
-        for path in (course.folder / "autograded").rglob("*.ipynb")
-        for cell in nbformat.read(path, as_version=4).cells
-    )
-    assert len(hidden) > 10
-    assert all(line in graded for line in hidden), "the instructor should see every hidden line"
-    outside = split_regions(graded, "BEGIN HIDDEN TESTS", "END HIDDEN TESTS", "")[0]
-    visible = {line.strip() for line in outside.split("\n")}
-    found = []
-    for page in sorted((course.folder / "feedback").rglob("*.html")):
-        text = unescape(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
-        # A visible line may contain a hidden one: `for x in (1, 2):` contains `for x in (`.
-        lines = {GUTTER.sub("", line).strip() for line in text.split("\n")} - visible
-        found += [
-            f"{page.parent.parent.name}: {line}" for line in sorted(lines) if any(part in line for part in hidden)
-        ]
-    return found
 
 
 def no_response(course, student):

@@ -10,19 +10,10 @@ import nbformat
 import pytest
 
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, ROOT, CourseCopy
+from tests.assignment.secret_lines import REGIONS, cells_of, secrets, settings
 
 SOURCE, RELEASE = ROOT / "source" / ASSIGNMENT, ROOT / "release" / ASSIGNMENT
 POINTS = {"01_dvc_basics": 25, "02_mlflow_tracking": 30, "03_reproducibility_test": 25, "04_conceptual_questions": 20}
-REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
-LONG_ENOUGH = 12  # shorter lines, such as `return rows`, are in many places
-
-
-def cells_of(path):
-    return nbformat.read(path, as_version=4).cells
-
-
-def settings(cell):
-    return cell.metadata.get("nbgrader", {})
 
 
 @pytest.fixture(params=NOTEBOOKS)
@@ -47,28 +38,6 @@ def test_the_release_is_what_the_source_generates(tmp_path):
     assert relative_files(generated) == relative_files(RELEASE)
     differ = [name for name in relative_files(generated) if not filecmp.cmp(generated / name, RELEASE / name, False)]
     assert differ == []
-
-
-def secrets(folder):
-    """Collect every telling line inside a solution, a hidden test or a mark scheme that does not stand outside, too."""
-    inside, outside = {}, set()
-    for path in sorted(folder.glob("*.ipynb")):
-        for cell in cells_of(path):
-            whole = settings(cell).get("solution") and "BEGIN SOLUTION" not in cell.source
-            region = "SOLUTION" if whole else None
-            for line in cell.source.split("\n"):
-                began = [name for name in REGIONS if f"BEGIN {name}" in line]
-                if began:
-                    region = began[0]
-                elif any(f"END {name}" in line for name in REGIONS):
-                    region = None
-                elif region:
-                    inside.setdefault(line.strip(), f"{path.stem}, {cell.id}: {region.lower()}")
-                else:
-                    outside.add(line.strip())
-    for path in (folder / "start").glob("*.py"):  # given to students: a solution may keep what was right in it
-        outside.update(line.strip() for line in path.read_text(encoding="utf-8").split("\n"))
-    return {line: where for line, where in inside.items() if len(line) >= LONG_ENOUGH and line not in outside}
 
 
 def texts(folder):

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from course.grading.feedback import HideTests, split_regions, without
+from tests.assignment.secret_lines import shown_in_feedback
 from tests.grading.conftest import HIDDEN
 
 BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
@@ -98,3 +99,8 @@ def test_feedback_of_a_real_course(small_course, right_answers):
     assert "Here stand tests that run only when the work is graded." in pages["ben", "one"]
     assert "TypeError: 'NoneType' object is not callable" in pages["ben", "one"]
     assert "Because bytes change" in pages["ana", "two"]
+    assert shown_in_feedback(small_course, "one") == []
+    with (small_course.folder / "nbgrader_config.py").open("a") as file:
+        file.write("\ndel c.GenerateFeedback.preprocessors  # nbgrader's own\n")
+    found = shown_in_feedback(small_course, "one")
+    assert any(HIDDEN in line for line in found), "the search finds what nbgrader's own feedback shows"
