@@ -83,10 +83,10 @@ c.Autograde.sanitize_preprocessors = [
     preprocessors.CheckStudentId,
 ]
 
-# Then everything runs. Execute goes on when a kernel dies. What a grade cell's tools say on stderr costs no points.
+# Then everything runs, in a sandbox, and goes on when a kernel dies. What a grade cell's tools say on stderr costs no points.
 # A question that only holds the mark scheme waits for nobody.
 c.Autograde.autograde_preprocessors = [
-    preprocessors.Execute,
+    preprocessors.SandboxedExecute,
     preprocessors.IgnoreStderr,
     ClearMetadataPreprocessor,
     LimitOutput,

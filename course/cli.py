@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -144,6 +145,71 @@ def changes(assignment: str, before: Path, after: Path) -> None:
     except CourseError as problem:
         fail(str(problem), code=2)
     print_changes(found, Console())
+
+
+@main.command()
+@click.argument("assignment")
+@click.option(
+    "--course-dir",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The course directory (default: the current folder).",
+)
+@click.option("--student", "students", multiple=True, metavar="ID", help="Grade only this one; may be repeated.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Submissions at a time (default: the number of cores).")
+@click.option("--force", is_flag=True, help="Grade anew what is graded; go on with such a run that was stopped.")
+@click.option("--no-sandbox", is_flag=True, help="Let the students' programs run with your rights. Dangerous.")
+@click.option("--engine", default="local", show_default=True, metavar="NAME", help="Where to execute; module:function.")
+def grade(
+    assignment: str,
+    course_dir: Path,
+    students: tuple[str, ...],
+    jobs: int | None,
+    force: bool,
+    no_sandbox: bool,
+    engine: str,
+) -> None:
+    """Grade what was handed in for ASSIGNMENT: as `nbgrader autograde`, in a sandbox and on all cores.
+
+    Works in any course directory of nbgrader. Submissions that are graded and have not changed are kept. A run that was
+    stopped, however it was, goes on where it was when the same command is given again. The gradebook is copied to
+    .course-grade/backups before each run.
+
+    Writes grading_report.html and grading_report.json into the course directory.
+
+    Exit codes: 0 all fine; 1 something needs a look; 2 wrong use; 130 stopped by Ctrl+C.
+    """
+    from course.grade.command import grade as grade_class
+    from course.grade.progress import Progress
+    from course.grade.report import print_report, write_report
+
+    try:
+        with Progress() as progress:
+            outcome = grade_class(
+                assignment,
+                course_dir,
+                students=students,
+                jobs=jobs,
+                force=force,
+                sandbox=not no_sandbox,
+                engine=engine,
+                on_event=progress.event,
+            )
+        page = write_report(outcome, Path(outcome.course))
+    except KeyboardInterrupt:
+        click.echo("course: stopped. What is graded stays; the same command goes on with the rest.", err=True)
+        sys.stdout.flush()
+        os._exit(130)  # executions are not waited for; the system ends them with this process
+    except CourseError as problem:
+        fail(str(problem), code=2)
+    except OSError as problem:  # a full disk, above all
+        place = problem.filename or course_dir
+        fail(f"{place}: {problem.strerror or problem}. Mend it; the same command goes on.", code=2)
+    console = Console()
+    print_report(outcome, console)
+    console.print(f"Report: {page}", highlight=False, soft_wrap=True)
+    sys.exit(outcome.exit_code)
 
 
 def fail(message: str, *, code: int) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient.exceptions import DeadKernelError
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute as NbgraderExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution, is_task
+from traitlets import Bool, Dict
 
+from course.execution.engine import SandboxError, execute
+from course.execution.job import Job, Limits, decode_result, encode
+from course.grade.convert import HandOver, execution_settings, to_execute
+from course.grade.files import read_folder
+from course.grade.reference import trusted_imports
+from course.grade.source import read_source
 from course.grading.restore import restore
 from course.grading.student_id import complaint, written_ids
 
@@ -63,37 +72,86 @@ class CheckStudentId(NbGraderPreprocessor):
         return nb, resources
 
 
-class Execute(NbgraderExecute):
-    """Execute a notebook as nbgrader does, and keep what was done when the kernel dies."""
+class SandboxedExecute(NbgraderExecute):
+    """Execute a notebook in the sandbox, and go on when its kernel dies.
 
-    died_in: int | None = None  # position of the cell in which the kernel died
+    It belongs into `Autograde.autograde_preprocessors` and nowhere else: Validate, on the students' computers, keeps
+    nbgrader's own.
+    """
+
+    sandbox = Bool(
+        True,
+        help="""Whether students' code is executed in a sandbox. Without it, it runs with the rights of whoever grades,
+        beside the solutions, the other submissions and the gradebook.""",
+    ).tag(config=True)
+    evidence = Bool(True, help="Whether to look for tests that were made to look passed.").tag(config=True)
+    limits = Dict(
+        help="""What a submission may use: memory_bytes, disk_bytes, file_bytes, output_bytes, processes,
+        notebook_seconds."""
+    ).tag(config=True)
 
     def preprocess(self, nb: Notebook, resources: Resources, km: Any = None) -> tuple[Notebook, Resources]:
-        """Execute all cells."""
-        self.died_in = None
-        done = super().preprocess(nb, resources, km)
-        if self.died_in is not None:
-            self.log.warning(
-                "%s: the kernel died in cell %d; what came before keeps its points", whose(resources), self.died_in + 1
-            )
-        return done
+        """Have all cells executed; one line in the log for each thing to look at."""
+        if not self.sandbox:
+            self.log.warning("%s: executed without a sandbox, with your rights", whose(resources))
+        sent = to_execute(nb)
+        try:
+            done = decode_result(execute(encode(self.job(sent, resources))))
+        except SandboxError as problem:
+            # nbgrader would try the next student, and take this one for graded the next time.
+            shutil.rmtree(resources["metadata"]["path"], ignore_errors=True)
+            raise SystemExit(f"course: {problem}") from None
+        HandOver({resources["nbgrader"]["notebook"]: sent}, done.notebooks, self.report_cell)(nb, resources)
+        for finding in done.findings:
+            place = f" (cell {finding.cell})" if finding.cell else ""
+            self.log.warning("%s: %s%s", whose(resources), finding.message, place)
+        return nb, resources
 
-    def preprocess_cell(self, cell: Notebook, resources: Resources, index: int) -> tuple[Notebook, Resources]:
-        """Execute one cell, unless the kernel is dead."""
-        if self.died_in is None:
-            try:
-                return super().preprocess_cell(cell, resources, index)
-            except DeadKernelError:
-                self.died_in = index
-        if cell.cell_type == "code":
-            where = "here" if self.died_in == index else f"in cell {self.died_in + 1}, so this one did not run"
-            cell.outputs.append(error("KernelDied", f"Python ended {where}"))
-        return cell, resources
+    def report_cell(self, notebook: str, cell: str, message: str) -> None:
+        """Write one line into the log about a cell."""
+        self.log.warning("%s.ipynb, cell %s: %s", notebook, cell, message)
+
+    def job(self, notebook: str, resources: Resources) -> Job:
+        """Make a job of one notebook and the files beside it."""
+        names, folder = resources["nbgrader"], Path(resources["metadata"]["path"])
+        course = self.parent.parent.coursedir
+        source = Path(course.format_path(course.source_directory, ".", names["assignment"]))
+        expected, preload = read_source(source)
+        files, executable = read_folder(folder, {path.name for path in folder.glob("*.ipynb")})
+        return Job(
+            names["student"],
+            names["assignment"],
+            {names["notebook"]: notebook},
+            files,
+            executable,
+            execution_settings(self),
+            {names["notebook"]: expected.get(names["notebook"], [])},
+            preload,
+            replace(Limits(), **self.limits),
+            evidence=self.evidence,
+            sandbox=self.sandbox,
+            trusted=trusted_imports(source),
+            session=sessions.of(names["student"], names["assignment"], names["notebook"]),
+        )
 
 
-def error(name: str, message: str) -> Notebook:
-    """Make the output of a cell that failed."""
-    return nbformat.v4.new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
+class Sessions:
+    """Names for folders that the notebooks of one submission share, as nbgrader hands them over one by one."""
+
+    def __init__(self) -> None:
+        self.current: tuple[str, str] | None = None
+        self.seen: set[str] = set()
+        self.name = ""
+
+    def of(self, student: str, assignment: str, notebook: str) -> str:
+        """Return the name for a notebook; a new one for another submission, or when a notebook comes again."""
+        if self.current != (student, assignment) or notebook in self.seen:
+            self.current, self.seen, self.name = (student, assignment), set(), secrets.token_hex(8)
+        self.seen.add(notebook)
+        return self.name
+
+
+sessions = Sessions()
 
 
 class IgnoreStderr(NbGraderPreprocessor):

@@ -1,0 +1,73 @@
+"""Messages between the processes of a worker: JSON behind its length, over a socket or a pair of pipes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from typing import Any, BinaryIO
+
+HEADER = struct.Struct(">Q")
+LARGEST = 4_000_000_000
+
+
+class ClosedError(Exception):
+    """The other side is gone."""
+
+
+def read_exactly(stream: BinaryIO, size: int) -> bytes:
+    """Read so many bytes, or raise ClosedError."""
+    parts = []
+    while size:
+        part = stream.read(min(size, 1 << 20))
+        if not part:
+            raise ClosedError
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def read_frame(stream: BinaryIO) -> bytes:
+    """Read the bytes that `write_frame` wrote."""
+    (size,) = HEADER.unpack(read_exactly(stream, HEADER.size))
+    if size > LARGEST:
+        raise ClosedError
+    return read_exactly(stream, size)
+
+
+def write_frame(stream: BinaryIO, data: bytes) -> None:
+    """Write bytes behind their length."""
+    stream.write(HEADER.pack(len(data)))
+    stream.write(data)
+    stream.flush()
+
+
+def send(connection: socket.socket, message: Any, handles: list[int] | None = None) -> None:
+    """Send a message, with open files if there are any."""
+    data = json.dumps(message).encode()
+    if handles:
+        socket.send_fds(connection, [HEADER.pack(len(data))], handles)
+    else:
+        connection.sendall(HEADER.pack(len(data)))
+    connection.sendall(data)
+
+
+def receive(connection: socket.socket, handles: int = 0) -> tuple[Any, list[int]]:
+    """Receive a message and up to so many open files; raise ClosedError if the other side is gone."""
+    if handles:
+        header, files, _flags, _address = socket.recv_fds(connection, HEADER.size, handles)
+    else:
+        header, files = connection.recv(HEADER.size, socket.MSG_WAITALL), []
+    if len(header) < HEADER.size:
+        raise ClosedError
+    (left,) = HEADER.unpack(header)
+    if left > LARGEST:
+        raise ClosedError
+    parts = []
+    while left:
+        part = connection.recv(min(left, 1 << 20))
+        if not part:
+            raise ClosedError
+        parts.append(part)
+        left -= len(part)
+    return json.loads(b"".join(parts)), list(files)

@@ -1,0 +1,496 @@
+"""What the libraries were before the first student's code ran, and which of it is a student's code now.
+
+Runs inside the kernel. Reading every attribute of every library before every test would cost more than the tests do,
+and would copy the pages that forked kernels share. CPython counts the changes of a dictionary; that number is read
+instead, and only dictionaries that have changed are looked through.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import ctypes
+import functools
+import gc
+import sys
+import sysconfig
+import types
+import warnings
+from collections.abc import Iterable, Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any, NamedTuple
+
+# What students do to `builtins` later does not reach the functions below.
+__builtins__ = dict(vars(builtins))
+
+MISSING = type("Missing", (), {"__repr__": lambda self: "nothing"})()
+# IPython and ipykernel set these for the time of a cell.
+CHANGED_BY_IPYTHON = {"input", "exit", "quit", "_", "display", "get_ipython", "help", "copyright", "credits", "license"}
+# Where a function that takes the place of another one, of another name, is no library's habit.
+TOOLS = ("builtins", "unittest", "numpy.testing", "pandas.testing", "pandas._testing", "json", "pathlib", "subprocess")
+TOOLS += (
+    "os",
+    "posixpath",
+    "genericpath",
+    "io",
+    "math",
+    "cmath",
+    "operator",
+    "re",
+    "csv",
+    "sqlite3",
+    "shutil",
+    "hashlib",
+)
+TOOLS += ("inspect", "ast", "itertools", "functools", "copy", "random", "statistics", "decimal", "fractions", "zipfile")
+CONSTANTS = ("math", "cmath", "numpy", "string", "scipy.constants")
+FUNCTION_PARTS = ("__code__", "__defaults__", "__kwdefaults__")
+SPECIAL = (*FUNCTION_PARTS, "__class__", "__bases__")
+STANDARD_LIBRARY = str(Path(contextlib.__file__).parent) + "/"
+
+
+class Change(NamedTuple):
+    """An attribute that is not what it was.
+
+    Attributes
+    ----------
+    owner
+        Module, class, function or instance.
+    name
+        Of the attribute.
+    genuine, found
+        What it was and what it is; `MISSING` if there was or is none.
+    """
+
+    owner: Any
+    name: str
+    genuine: Any
+    found: Any
+
+    @property
+    def label(self) -> str:
+        """Name it as a person would."""
+        if self.owner is sys.modules:
+            return f"the module {self.name}"
+        return f"{label(self.owner)}.{self.name}" if self.name not in SPECIAL else f"{label(self.owner)} ({self.name})"
+
+
+class Table(NamedTuple):
+    """The attributes of a module, a class or an instance as they were."""
+
+    owner: Any
+    dictionary: dict[str, Any]
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+def label(thing: Any) -> str:
+    """Name a module, class or function by its path, an instance by its class."""
+    if isinstance(thing, types.ModuleType):
+        return str(thing.__dict__.get("__name__", "a module"))
+    if isinstance(thing, type):
+        return f"{type.__getattribute__(thing, '__module__')}.{type.__getattribute__(thing, '__qualname__')}"
+    if isinstance(thing, types.FunctionType):
+        return f"{thing.__module__}.{thing.__qualname__}"
+    return f"an instance of {label(type(thing))}"
+
+
+def attributes(thing: Any) -> dict[str, Any]:
+    """Return the dictionary that holds a thing's own attributes, not a view or a copy of it."""
+    if isinstance(thing, type):
+        view = type.__dict__["__dict__"].__get__(thing)
+        return gc.get_referents(view)[0]
+    try:
+        return object.__getattribute__(thing, "__dict__")
+    except AttributeError:  # `sys.modules` can hold anything, a compiled library's table for example
+        return {}
+
+
+def version(dictionary: dict[str, Any]) -> ctypes.c_uint64:
+    """Give access to the number that CPython changes whenever it changes a dictionary."""
+    return ctypes.c_uint64.from_address(id(dictionary) + 24)
+
+
+@functools.cache
+def versions_work() -> bool:
+    """Tell whether this Python counts the changes of modules' and classes' dictionaries where we look."""
+    if sys.implementation.name != "cpython" or ctypes.sizeof(ctypes.c_void_p) != 8:
+        return False
+
+    class Owner:
+        value = 0
+
+    module = types.ModuleType("probe")
+    module.value = 0
+    for owner in (module, Owner):
+        number = version(attributes(owner))
+        seen = {number.value}
+        for value in range(1, 40):  # often enough for the interpreter to specialise the instruction
+            owner.value = value
+            seen.add(number.value)
+        unchanged = number.value
+        owner.value  # noqa: B018 (reading must not count)
+        if len(seen) != 40 or number.value != unchanged:
+            return False
+    return True
+
+
+def library_folders() -> tuple[str, ...]:
+    """List the folders whose code students cannot have written."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    folders = {sysconfig.get_path(name) for name in names} | {str(Path(__file__).resolve().parent.parent)}
+    folders |= {STANDARD_LIBRARY, str(Path(ctypes.__file__).resolve().parent)}
+    folders |= {path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")}
+    return tuple(sorted(folder.rstrip("/") + "/" for folder in folders))
+
+
+def nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield a code object and all that are inside."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from nested(constant)
+
+
+@contextlib.contextmanager
+def no_warnings() -> Iterator[None]:
+    """Keep quiet what compiling says, without touching the filters.
+
+    A change of the filters would make Python repeat warnings that it has given once, and nbgrader gives no points for
+    a cell with a warning.
+    """
+    show = warnings._showwarnmsg
+    warnings._showwarnmsg = lambda message: None
+    try:
+        yield
+    finally:
+        warnings._showwarnmsg = show
+
+
+class Library:
+    """The libraries as they were when this was made.
+
+    Parameters
+    ----------
+    folders
+        Further folders whose code is trusted.
+    """
+
+    def __init__(self, folders: Iterable[str] = ()) -> None:
+        self.folders = library_folders() + tuple(folder.rstrip("/") + "/" for folder in folders)
+        self.sources: dict[str, frozenset[types.CodeType]] = {}
+        self.trusted: set[types.CodeType] = set()
+        self.modules: dict[str, types.ModuleType] = {}
+        self.tables: list[Table] = []
+        self.numbers: list[ctypes.c_uint64] = []
+        self.seen: list[int] = []
+        self.uncounted: list[Table] = []
+        self.owners: dict[int, int] = {}
+        self.codes: dict[int, types.CodeType] = {}
+        self.parts: dict[tuple[int, str], Change] = {}
+        # Of these there is no original to put back.
+        self.found_in_new: list[Change] = []
+        self.is_counting = versions_work()
+        self.learn({name: module for name, module in sys.modules.items() if name != "__main__"})
+
+    # ------------------------------------------------------------ Learning
+
+    def learn(self, modules: dict[str, Any]) -> None:
+        """Take modules as they are for genuine."""
+        for name, module in list(modules.items()):
+            if not isinstance(module, types.ModuleType) or name in self.modules:
+                continue
+            self.modules[name] = module
+            self.add(module)
+            for value in list(attributes(module).values()):
+                self.learn_value(value)
+
+    def learn_value(self, value: Any) -> None:
+        """Take a class, a function or an instance in a module for genuine."""
+        kind = type(value)
+        if kind is types.FunctionType:
+            self.codes[id(value.__code__)] = value.__code__
+        elif isinstance(value, type):
+            if id(value) not in self.owners:
+                self.add(value)
+                for member in attributes(value).values():
+                    function = (
+                        getattr(member, "__func__", member) if type(member) in (staticmethod, classmethod) else member
+                    )
+                    if type(function) is types.FunctionType:
+                        self.codes[id(function.__code__)] = function.__code__
+        elif kind.__flags__ & (1 << 9) and not isinstance(value, types.ModuleType) and id(value) not in self.owners:
+            with contextlib.suppress(Exception):  # classes with slots have no dictionary
+                if attributes(value):
+                    self.add(value)
+
+    def add(self, owner: Any) -> None:
+        """Remember the attributes of one owner."""
+        dictionary = attributes(owner)
+        table = Table(owner, dictionary, tuple(dictionary), tuple(dictionary.values()))
+        self.owners[id(owner)] = len(self.owners)
+        # An instance keeps its attributes in itself, from Python 3.13 on also beside a dictionary.
+        if self.is_counting and (isinstance(owner, (type, types.ModuleType)) or sys.version_info < (3, 13)):
+            number = version(dictionary)
+            self.tables.append(table)
+            self.numbers.append(number)
+            self.seen.append(number.value)
+        else:
+            self.uncounted.append(table)
+
+    def trust(self, codes: Iterable[types.CodeType]) -> None:
+        """Take code of the instructor's own cells for genuine."""
+        self.trusted.update(codes)
+
+    # ------------------------------------------------------------ Whose code it is
+
+    def has_code(self, code: types.CodeType) -> bool:
+        """Tell whether code is the library's or the instructor's; a file name alone proves nothing."""
+        if self.codes.get(id(code)) is code or code in self.trusted:
+            return True
+        path = code.co_filename
+        if path.startswith("<frozen "):
+            path = f"{STANDARD_LIBRARY}{path[8:-1].replace('.', '/')}.py"
+        if not path.startswith(self.folders):
+            return False
+        if path not in self.sources:
+            self.sources[path] = self.compiled(path)
+        if code in self.sources[path]:
+            self.codes[id(code)] = code
+            return True
+        return False
+
+    @staticmethod
+    def compiled(path: str) -> frozenset[types.CodeType]:
+        """Compile a library's file and return all code in it."""
+        for name in (path, path.removesuffix(".py") + "/__init__.py"):
+            # `open`, because a student's code may have changed `pathlib`.
+            with contextlib.suppress(Exception), no_warnings(), open(name, "rb") as file:
+                return frozenset(nested(compile(file.read(), name, "exec", dont_inherit=True)))
+        return frozenset()
+
+    def is_foreign(self, value: Any, depth: int = 0) -> bool:
+        """Tell whether a value is, or wraps, code of a student."""
+        kind = type(value)
+        if depth > 4 or id(value) in self.owners:
+            return False
+        if kind is types.FunctionType:
+            return not self.has_code(value.__code__)
+        if kind in (types.BuiltinFunctionType, types.WrapperDescriptorType, types.MethodDescriptorType, types.CodeType):
+            return False
+        inner: list[Any] = []
+        if kind in (types.MethodType, staticmethod, classmethod):
+            inner = [value.__func__, getattr(value, "__self__", None)]
+        elif kind is property:
+            inner = [value.fget, value.fset]
+        elif kind in (functools.partial, functools.partialmethod):
+            inner = [value.func, *value.args]
+        elif kind is functools.cached_property:
+            inner = [value.func]
+        elif kind is functools._lru_cache_wrapper:
+            inner = [value.__wrapped__]
+        elif kind is types.SimpleNamespace:
+            inner = list(vars(value).values())
+        elif isinstance(value, types.ModuleType):
+            return self.is_foreign_module(value)
+        elif isinstance(value, type):
+            return self.is_foreign_class(value)
+        elif kind.__flags__ & (1 << 9):  # an instance of a class that is written in Python
+            return self.is_foreign_class(kind) or "mock" in label(kind).split(".")
+        return any(self.is_foreign(one, depth + 1) for one in inner if one is not None)
+
+    def is_foreign_class(self, kind: type) -> bool:
+        """Tell whether a class is a student's."""
+        if id(kind) in self.owners or not kind.__flags__ & (1 << 9):
+            return False
+        functions = [getattr(member, "__func__", member) for member in attributes(kind).values()]
+        functions = [function for function in functions if type(function) is types.FunctionType]
+        strange = [function for function in functions if not self.has_code(function.__code__)]
+        if any(not is_generated(function) for function in strange):
+            return True
+        if len(strange) < len(functions):
+            return False
+        module = type.__getattribute__(kind, "__module__")
+        return not isinstance(module, str) or module == "__main__" or self.spec_of(module) is None
+
+    def is_foreign_module(self, module: types.ModuleType) -> bool:
+        """Tell whether a module is not what a library's file, or Python itself, made."""
+        name = attributes(module).get("__name__")
+        if any(module is known for known in (self.modules.get(name),)):
+            return False
+        origin = getattr(attributes(module).get("__spec__"), "origin", None)
+        return not (isinstance(origin, str) and (origin in ("built-in", "frozen") or origin.startswith(self.folders)))
+
+    @functools.cache  # noqa: B019 (one library lives as long as its kernel)
+    def spec_of(self, name: str) -> Any:
+        """Find a module in the libraries' folders, wherever a student has put one of the same name."""
+        root = str(name).partition(".")[0]
+        if root in sys.builtin_module_names:
+            return root
+        with contextlib.suppress(Exception):
+            return PathFinder.find_spec(root, [folder.rstrip("/") for folder in self.folders])
+        return None
+
+    # ------------------------------------------------------------ Changes
+
+    def changes(self) -> list[Change]:
+        """List what students' code has replaced in the libraries."""
+        self.learn_new_modules()
+        found = [change for table in self.uncounted for change in self.compare(table)]
+        current = [number.value for number in self.numbers]
+        if current != self.seen:
+            for position, (now, before) in enumerate(zip(current, self.seen, strict=True)):
+                if now != before:
+                    replaced = list(self.compare(self.tables[position]))
+                    found += replaced
+                    if not replaced:
+                        self.seen[position] = now
+        found += [change for change in self.parts.values() if self.current_part(change) is change.found]
+        found += self.impostors()
+        return found
+
+    def compare(self, table: Table) -> Iterator[Change]:
+        """Yield the attributes of one owner that a student has replaced, added or removed."""
+        now = table.dictionary
+        owner = table.owner
+        for name, genuine in zip(table.names, table.values, strict=True):
+            value = now.get(name, MISSING)
+            if value is not genuine and self.is_replaced(owner, name, genuine, value):
+                yield Change(owner, name, genuine, value)
+        if len(now) != len(table.names) or len(now.keys() - set(table.names)):
+            for name in [name for name in now if name not in set(table.names)]:
+                if self.hides(owner, name, now[name]):
+                    yield Change(owner, name, MISSING, now[name])
+
+    def is_replaced(self, owner: Any, name: str, genuine: Any, value: Any) -> bool:
+        """Tell whether a changed attribute is a student's doing that a test could notice."""
+        home = label(owner)
+        if owner is builtins:
+            return name in ("__import__", "__build_class__") or (name not in CHANGED_BY_IPYTHON and name[0] != "_")
+        if value is MISSING:
+            return isinstance(owner, type) and name.startswith("__") and callable(genuine)
+        if owner is sys and not isinstance(genuine, types.BuiltinFunctionType):
+            return False  # streams and hooks are there to be replaced
+        if home in ("warnings", "logging") and not self.is_foreign(genuine):
+            return False  # `catch_warnings` and `captureWarnings` replace functions there
+        if type(genuine) in (int, float, complex, str):
+            return (
+                home in CONSTANTS and name[:1] != "_" and type(value) in (int, float, complex, str) and value != genuine
+            )
+        if not (callable(genuine) or isinstance(genuine, (property, staticmethod, classmethod, types.ModuleType))):
+            return False
+        if self.is_foreign(value):
+            return True
+        return (
+            home.startswith(TOOLS) and isinstance(owner, (type, types.ModuleType)) and is_renamed(name, genuine, value)
+        )
+
+    def hides(self, owner: Any, name: str, value: Any) -> bool:
+        """Tell whether a new attribute takes the place of an inherited one."""
+        inherited: Any = MISSING
+        if isinstance(owner, types.ModuleType):
+            hidden = name in __builtins__ or name in ("__getattr__", "__class__")
+            inherited = __builtins__.get(name, MISSING)
+        else:
+            kinds = owner.__mro__[1:] if isinstance(owner, type) else type(owner).__mro__
+            inherited = next((attributes(kind)[name] for kind in kinds if name in attributes(kind)), MISSING)
+            hidden = inherited is not MISSING or (isinstance(owner, type) and name[:2] == name[-2:] == "__")
+        if not hidden or owner is builtins:
+            return False
+        if self.is_foreign(value):
+            return True
+        in_tools = isinstance(owner, types.ModuleType) or label(owner).startswith(TOOLS)
+        return inherited is not MISSING and in_tools and is_renamed(name, inherited, value)
+
+    def note_part(self, owner: Any, name: str, value: Any) -> None:
+        """Remember that a part of a library's function or class is about to be replaced."""
+        if name not in SPECIAL or not self.is_known(owner):
+            return
+        genuine = getattr(owner, name, MISSING) if name != "__class__" else type(owner)
+        first = self.parts.get((id(owner), name))
+        self.parts[id(owner), name] = Change(owner, name, first.genuine if first else genuine, value)
+
+    def is_known(self, owner: Any) -> bool:
+        """Tell whether something belongs to a library."""
+        if isinstance(owner, types.FunctionType):
+            return self.has_code(owner.__code__) or (id(owner), "__code__") in self.parts
+        return id(owner) in self.owners
+
+    @staticmethod
+    def current_part(change: Change) -> Any:
+        """Return what a part is now."""
+        if change.name == "__class__":
+            return type(change.owner)
+        return getattr(change.owner, change.name, MISSING)
+
+    def learn_new_modules(self) -> None:
+        """Take in what was imported since; a student's code in it is remembered, there is no original of it."""
+        if len(sys.modules) == getattr(self, "module_count", None):
+            return
+        self.module_count = len(sys.modules)
+        new = {
+            name: module
+            for name, module in list(sys.modules.items())
+            if name not in self.modules
+            and name != "__main__"
+            and isinstance(module, types.ModuleType)
+            and not self.is_foreign_module(module)
+        }
+        own = (*self.folders, "<")
+        for module in new.values():
+            for owner, name, value in members(module):
+                if type(value) is types.FunctionType and not value.__code__.co_filename.startswith(own):
+                    self.found_in_new.append(Change(owner, name, MISSING, value))
+        self.learn(new)
+
+    def impostors(self) -> list[Change]:
+        """List modules that have taken the name of a library's module."""
+        found = []
+        for name, genuine in self.modules.items():
+            value = sys.modules.get(name, MISSING)
+            if value is not genuine and value is not MISSING and self.is_foreign(value):
+                found.append(Change(sys.modules, name, genuine, value))
+        return found
+
+
+def members(module: types.ModuleType) -> Iterator[tuple[Any, str, Any]]:
+    """Yield what a module, and the classes that it defines, consist of: owner, name and value."""
+    for name, value in list(attributes(module).items()):
+        yield module, name, value
+        if isinstance(value, type) and type.__getattribute__(value, "__module__") == module.__name__:
+            for inner, member in list(attributes(value).items()):
+                yield value, inner, getattr(member, "__func__", member)
+
+
+def is_generated(function: types.FunctionType) -> bool:
+    """Tell whether a library wrote this function at run time, as `dataclasses` and `attrs` do."""
+    path = function.__code__.co_filename
+    return (
+        path.startswith("<") and not path.startswith("<ipython") and function.__globals__.get("__name__") != "__main__"
+    )
+
+
+def is_renamed(name: str, genuine: Any, value: Any) -> bool:
+    """Tell whether a function stands where one of another name belongs."""
+    if not callable(value):
+        return False
+    called = getattr(value, "__name__", None)
+    return called not in (name, getattr(genuine, "__name__", name))
+
+
+def put(owner: Any, name: str, value: Any) -> None:
+    """Set or remove an attribute, past whatever the owner's class does about that."""
+    if owner is sys.modules:
+        sys.modules[name] = value
+    elif name in SPECIAL:
+        setattr(owner, name, value)
+    elif isinstance(owner, type):
+        if value is MISSING:
+            type.__delattr__(owner, name)
+        else:
+            type.__setattr__(owner, name, value)
+    elif value is MISSING:
+        attributes(owner).pop(name, None)
+    else:
+        attributes(owner)[name] = value

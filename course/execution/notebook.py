@@ -1,0 +1,128 @@
+"""Execute one notebook of a submission."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.utils import is_grade
+from traitlets.config import Config
+
+from course.execution.job import Finding, Job
+from course.execution.keep_going import error_output
+from course.execution.provisioner import Lease
+from course.execution.runner import LimitedExecute
+
+
+def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Finding], list[str]]:
+    """Execute a notebook in a forked kernel.
+
+    Returns
+    -------
+    text : str
+        The executed notebook.
+    findings : list of Finding
+        What the instructor should see.
+    agreed : list of str
+        Grade cells that held once more in a process of their own.
+    """
+    notebook = nbformat.reads(text, as_version=4)
+    execution = prepare(job, name, place, environment(place))
+    execution.trusted = job.trusted.get(name, {})
+    execution.expected = [known for known in job.expected.get(name, []) if known not in execution.trusted]
+    execution.token = secrets.token_hex(16) if job.evidence else ""
+    try:
+        notebook, _ = execution.preprocess(notebook, resources(job, name, place))
+    except Exception as problem:
+        execution.found("died", None, f"the notebook could not be executed: {type(problem).__name__}: {problem}")
+    if execution.died_in is not None:
+        message = f"the kernel died in cell {execution.died_in + 1}; what came before keeps its points"
+        execution.found("died", notebook.cells[execution.died_in], message)
+    agreed = reread(job, name, notebook, execution, place)
+    return nbformat.writes(notebook), execution.findings, agreed
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a submission is executed.
+
+    Attributes
+    ----------
+    lease
+        The connection to its keeper.
+    runtime
+        Folder for sockets.
+    folder
+        Folder of its files.
+    """
+
+    lease: Lease
+    runtime: Path
+    folder: str
+
+
+def prepare(job: Job, name: str, place: Place, variables: dict[str, str]) -> LimitedExecute:
+    """Make what executes a notebook."""
+    settings = {"timeout": job.limits.cell_seconds, **job.settings}
+    settings.pop("kernel_name", None)
+    execution = LimitedExecute(config=Config({"LimitedExecute": settings}))
+    execution.lease, execution.runtime = place.lease, str(place.runtime)
+    execution.limits, execution.notebook_name, execution.environment = job.limits, name, variables
+    return execution
+
+
+def resources(job: Job, name: str, place: Place) -> dict[str, Any]:
+    """Say what is executed where, as nbconvert wants to know it."""
+    return {"metadata": {"path": place.folder}, "nbgrader": {"student": job.student, "notebook": name}}
+
+
+def reread(job: Job, name: str, notebook: Any, execution: LimitedExecute, place: Place) -> list[str]:
+    """Execute tests that look at files only once more, in a process that the student's code never entered.
+
+    Tests that held before, and do not hold there, get no points.
+    """
+    wanted = set(job.reread.get(name, ()))
+    cells = [cell for cell in notebook.cells if is_grade(cell) and cell.metadata.nbgrader.grade_id in wanted]
+    cells = [cell for cell in cells if cell.execution_count and not has_error(cell)]
+    if not cells or place.lease.gone:
+        return []
+    again = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
+    clean = prepare(job, name, place, environment(place) | execution.variables)
+    clean.force_raise_errors = False
+    try:
+        again, _ = clean.preprocess(again, resources(job, name, place))
+    except Exception as problem:
+        execution.found("note", None, f"the tests of files could not be repeated: {type(problem).__name__}")
+        return []
+    agreed = []
+    for cell, repeated in zip(cells, again.cells, strict=True):
+        if not has_error(repeated):
+            agreed.append(cell.metadata.nbgrader.grade_id)
+        elif not job.calibrates:
+            reason = "its tests hold in the student's process, but not in one of their own that reads the same files"
+            execution.found("tampered", cell, reason)
+            cell.outputs.insert(0, error_output("NotBelieved", f"no points for these tests: {reason}"))
+    return agreed
+
+
+def has_error(cell: Any) -> bool:
+    """Tell whether a cell failed."""
+    return any(output.output_type == "error" for output in cell.outputs)
+
+
+def environment(place: Place) -> dict[str, str]:
+    """Build the environment variables of a kernel; nothing of the instructor's is in it."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV") if name in os.environ}
+    return kept | {
+        "HOME": str(Path(place.folder).parent),
+        "USER": "student",
+        "LOGNAME": "student",
+        "NBGRADER_EXECUTION": "autograde",
+        "JUPYTER_PATH": os.environ.get("COURSE_KERNELS", ""),
+        "COURSE_FORK": str(place.runtime / "fork"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    }

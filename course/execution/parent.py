@@ -1,0 +1,470 @@
+"""The process that kernels are forked from: it has the assignment's libraries loaded and never runs a student's code.
+
+For each submission it forks a *keeper*, which gives itself new namespaces and is their first process. The keeper lays
+out the submission's files and forks the kernels. When the keeper ends, the kernel of the operating system ends all
+processes of its namespace, and its folders, which are in memory, vanish.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import ctypes
+import gc
+import importlib
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+
+from course.execution import guard as _guard
+from course.execution import namespaces
+from course.execution.channel import ClosedError, receive, send
+
+HOME = "/home/student"
+SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
+
+
+# ---------------------------------------------------------------- loading
+
+EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger", "ipykernel.datapub",
+                "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect",
+                "IPython.extensions.storemagic", "IPython.core.historyapp", "matplotlib_inline.config")  # fmt: skip
+
+# What libraries load only when they are used, and nearly every use needs.
+ALONG = {
+    "mlflow": ("mlflow.sklearn", "mlflow.models", "mlflow.models.signature", "mlflow.store.tracking.sqlalchemy_store",
+               "mlflow.data.pandas_dataset", "mlflow.pyfunc", "mlflow.tracking.client", "alembic.command", "skops.io"),
+    "dvc": ("dvc.api", "dvc.repo", "dvc.repo.index", "dvc.repo.open_repo", "dvc.repo.stage", "dvc.repo.artifacts",
+            "dvc.repo.datasets", "dvc.repo.plots", "dvc.cli.parser", "dvc.cachemgr", "dvc.data_cloud", "dvc.daemon",
+            "dvc.dirs", "dvc.fs.data", "dvc.scm", "dvc.stage.utils", "dvc.repo.add", "dvc.repo.push", "dvc.repo.pull",
+            "dvc.repo.fetch", "dvc.repo.status", "dvc.repo.checkout", "dvc.repo.init", "dvc.repo.commit",
+            "dvc_data.index", "dvc_data.index.checkout", "dvc_data.index.save", "dvc_data.hashfile.build",
+            "dvc_data.hashfile.transfer", "dvc_data.hashfile.checkout", "dvc_data.hashfile.db.local", "dulwich.ignore",
+            "dulwich.wildmatch", "dulwich.worktree", "dulwich.porcelain", "dvc.ui", "rich.console", "tqdm"),
+    "sklearn": ("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.model_selection"),
+    "matplotlib": ("matplotlib.pyplot", "matplotlib_inline.backend_inline"),
+    "papermill": ("papermill.execute", "papermill.iorw", "nbclient"),
+}  # fmt: skip
+
+
+def load(modules: list[str]) -> list[str]:
+    """Import what there is of these modules; return the names of those that could not be imported."""
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]
+    along = [module for name in modules for module in ALONG.get(name.partition(".")[0], ())]
+    failed = []
+    for name in dict.fromkeys([*EVERY_KERNEL, *modules, *along]):
+        try:
+            importlib.import_module(name)
+        except BaseException:  # a module may raise anything, and the notebook that needs it will say so
+            failed.append(name)
+    if "dvc.cli.parser" in sys.modules:
+        with contextlib.suppress(Exception):
+            sys.modules["dvc.cli.parser"].get_main_parser()  # a hundred argument parsers, made for every command anew
+    if "mlflow.utils.requirements_utils" in sys.modules:
+        with contextlib.suppress(Exception):
+            sys.modules["mlflow.utils.requirements_utils"]._init_modules_to_packages_map()  # reads all packages
+    gc.collect()
+    gc.freeze()
+    return failed
+
+
+def prepare_store() -> None:
+    """Lay an empty MLflow database ready, so that its hundred migrations run once and not for every new store."""
+    utilities = sys.modules.get("mlflow.store.db.utils")
+    if utilities is None:
+        return
+    import sqlite3
+
+    import sqlalchemy
+
+    create = utilities._initialize_tables
+    template = sqlite3.connect(":memory:", check_same_thread=False)
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"store-{os.getpid()}"
+    folder.mkdir()
+    engine = sqlalchemy.create_engine(f"sqlite:///{folder / 'empty.db'}")
+    utilities._logger.disabled = True
+    create(engine)
+    utilities._logger.disabled = False
+    with engine.connect() as connection:
+        connection.connection.driver_connection.backup(template)
+    engine.dispose()
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+    def initialize_tables(engine: Any) -> None:
+        """Create the tables as MLflow does; in a new SQLite file by copying."""
+        if engine.dialect.name != "sqlite" or sqlalchemy.inspect(engine).get_table_names():
+            create(engine)
+            return
+        utilities._logger.info("Creating initial MLflow database tables...")
+        with engine.connect() as connection:
+            template.backup(connection.connection.driver_connection)
+
+    utilities._initialize_tables = initialize_tables
+
+
+def serve(connection: socket.socket, modules: list[str], sandboxed: bool) -> NoReturn:
+    """Load the modules, then fork a keeper for each request until the other side is gone."""
+    namespaces.set_readable(False)
+    failed = load(modules)
+    with contextlib.suppress(Exception):
+        prepare_store()
+    _guard.look([str(Path(__file__).parent)])
+    _guard.hide()
+    send(connection, {"ready": True, "not loaded": failed})
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    while True:
+        try:
+            request, handles = receive(connection, handles=1)
+        except ClosedError:
+            os._exit(0)
+        reap()
+        try:
+            pid = fork_keeper(request, handles[0], connection, sandboxed)
+            send(connection, {"keeper": pid})
+        except OSError as problem:
+            send(connection, {"error": str(problem)})
+        for handle in handles:
+            os.close(handle)
+
+
+def reap() -> None:
+    """Collect the children that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def fork_keeper(request: dict[str, Any], handle: int, connection: socket.socket, sandboxed: bool) -> int:
+    """Fork the keeper of one submission; return its process number as this process sees it."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.close(reading)
+            connection.close()
+            namespaces.end_with_parent()
+            if sandboxed:
+                namespaces.unshare()
+            keeper = os.fork()
+            if keeper:
+                os.write(writing, f"{keeper}".encode())
+                os.close(writing)
+                os.close(handle)
+                os.waitpid(keeper, 0)
+                os._exit(0)
+            os.close(writing)
+            namespaces.end_with_parent()
+            keep(socket.socket(fileno=handle), request, sandboxed)
+        except BaseException as problem:
+            with contextlib.suppress(OSError):
+                os.write(writing, f"!{problem}".encode())
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        answer = pipe.read()
+    if not answer.isdecimal():
+        raise OSError(f"no namespaces for a submission: {answer[1:] or 'the process ended'}")
+    return int(answer)
+
+
+# ---------------------------------------------------------------- keeping one submission
+
+
+def keep(control: socket.socket, request: dict[str, Any], sandboxed: bool) -> NoReturn:
+    """Be the first process of a submission: lay out its files, fork its kernels, collect what ends."""
+    try:
+        enter(request, sandboxed)
+    except BaseException as problem:
+        send(control, {"error": f"{type(problem).__name__}: {problem}"})
+        os._exit(1)
+    Keeper(control, request, sandboxed).run()
+    os._exit(0)
+
+
+def enter(request: dict[str, Any], sandboxed: bool) -> None:
+    """Build the surroundings of a submission and write its files."""
+    limits = request["limits"]
+    if sandboxed:
+        namespaces.keep_mounts_private()
+        namespaces.mount_processes()
+        for folder in ("/tmp", "/var/tmp", "/dev/shm", "/home"):
+            namespaces.mount_empty(folder, limits["disk_bytes"])
+        if os.path.isdir("/run/proc"):
+            namespaces.mount_empty("/run/proc", 4096)
+        namespaces.raise_loopback()
+    folder = Path(request["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, content in request["files"].items():
+        place = folder / path
+        if not place.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"the file {path} lies outside the submission")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(base64.b64decode(content))
+        place.chmod(0o755 if path in request["executable"] else 0o644)
+    if sandboxed:
+        with contextlib.suppress(OSError):
+            namespaces.forbid_more_namespaces()
+        namespaces.drop_capabilities()
+    else:
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come to this process
+    namespaces.set_readable(False)
+
+
+class Keeper:
+    """The loop of a submission's first process."""
+
+    def __init__(self, control: socket.socket, request: dict[str, Any], sandboxed: bool) -> None:
+        self.control = control
+        self.request = request
+        self.sandboxed = sandboxed
+        # Process → who waits for its end: a program's connection; None: the driver; False: nobody any more.
+        self.children: dict[int, socket.socket | bool | None] = {}
+        self.service = socket.socket(socket.AF_UNIX)
+        self.service.bind(str(Path(request["runtime"]) / SERVICE))
+        self.service.listen(16)
+        self.kernels = 0
+
+    def run(self) -> None:
+        """Answer requests until the driver is gone."""
+        wake, woken = socket.socketpair()
+        wake.setblocking(False)
+        woken.setblocking(False)
+        signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.own = [wake, woken, self.service, self.control]
+        send(self.control, {"entered": True})
+        while True:
+            asking = [connection for connection in self.children.values() if connection]
+            ready, _, _ = select.select([self.control, self.service, wake, *asking], [], [])
+            self.end_abandoned([connection for connection in asking if connection in ready])
+            if wake in ready:
+                with contextlib.suppress(BlockingIOError):
+                    wake.recv(4096)
+                self.collect()
+            if self.service in ready:
+                self.answer_program()
+            if self.control in ready:
+                try:
+                    message, _ = receive(self.control)
+                except (ClosedError, OSError):
+                    self.sweep()
+                    return
+                self.answer_driver(message)
+
+    def end_abandoned(self, ready: list[socket.socket]) -> None:
+        """End the programs whose caller is gone: it was killed, and a process of its own would have been."""
+        for pid, connection in list(self.children.items()):
+            if connection in ready:
+                with contextlib.suppress(OSError):
+                    if connection.recv(1):
+                        continue
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                connection.close()
+                self.children[pid] = False
+
+    def collect(self) -> bool:
+        """Collect every process that has ended, and tell who waits for it; say whether any is left."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return True
+                waiting = self.children.pop(pid, False)
+                code = os.waitstatus_to_exitcode(status)
+                if waiting is None:
+                    send(self.control, {"ended": pid, "code": code})
+                elif waiting:
+                    with contextlib.suppress(OSError):
+                        send(waiting, {"code": code})
+                    waiting.close()
+        return False
+
+    def answer_driver(self, message: dict[str, Any]) -> None:
+        """Do what the driver asks for."""
+        if "kernel" in message:
+            self.children[self.fork(lambda: run_kernel(message["kernel"], self.request))] = None
+            send(self.control, {"started": next(reversed(self.children))})
+        elif "signal" in message:
+            pid, number = message["signal"]
+            if pid in self.children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, number)  # a kernel leads its group, as Jupyter starts it
+        elif "sweep" in message:
+            self.sweep()
+            send(self.control, {"swept": True})
+
+    def answer_program(self) -> None:
+        """Fork an interpreter for a program of the submission that would have started a new one."""
+        asking, _ = self.service.accept()
+        asking.settimeout(5)
+        try:
+            message, handles = receive(asking, handles=3)
+            kind = message["kind"]
+            if kind not in PROGRAMS or len(handles) != 3:
+                raise ValueError(kind)
+        except (ClosedError, OSError, ValueError, KeyError, TypeError):
+            asking.close()
+            return
+        try:
+            pid = self.fork(lambda: run_program(message, handles), keep=handles)
+        except OSError:
+            asking.close()
+            return
+        finally:
+            for handle in handles:
+                os.close(handle)
+        asking.settimeout(None)
+        self.children[pid] = asking
+        with contextlib.suppress(OSError):
+            send(asking, {"pid": pid})
+
+    def fork(self, work: Any, keep: list[int] | None = None) -> int:
+        """Fork a process that does this and nothing else."""
+        pid = os.fork()
+        if pid:
+            return pid
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for handle in self.own:
+                handle.detach()
+            handles = keep or [os.open(os.devnull, os.O_RDONLY), *(os.open(os.devnull, os.O_WRONLY) for _ in "ab")]
+            for number, handle in enumerate(handles):
+                os.dup2(handle, number + 100)
+            for number in range(3):
+                os.dup2(number + 100, number)
+            os.closerange(3, 1024)
+            namespaces.set_readable(True)
+            limit(self.request["limits"])
+            code = work()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+            if isinstance(ended.code, str):
+                sys.stderr.write(ended.code + "\n")
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            with contextlib.suppress(BaseException):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code or 0)
+
+    def sweep(self) -> None:
+        """End every other process of the submission, and wait until all are gone."""
+        if self.sandboxed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+        else:
+            import psutil
+
+            for child in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and self.collect():
+            time.sleep(0.002)
+
+
+def limit(limits: dict[str, Any]) -> None:
+    """Set the limits of a process and of all that it will start."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    settings = {
+        resource.RLIMIT_AS: used + limits["memory_bytes"],
+        resource.RLIMIT_FSIZE: limits["file_bytes"],
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: 4096,
+        resource.RLIMIT_NPROC: limits["processes"],
+    }
+    for kind, wanted in settings.items():
+        hard = resource.getrlimit(kind)[1]
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (value, value))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that grows too large is an OSError, as a full disk is
+
+
+def look_new(environment: dict[str, str]) -> None:
+    """Give a forked process what a new one would have of its own: environment, random numbers, time zone."""
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")  # noqa: SIM115
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed()  # `random` reseeds itself after a fork, NumPy's global generator does not
+    os.umask(0o022)
+
+
+def run_kernel(message: dict[str, Any], request: dict[str, Any]) -> int:
+    """Be a Jupyter kernel."""
+    os.setsid()
+    look_new(message["environment"])
+    os.chdir(request["folder"])
+    # The submission's folder comes last on the path: a file in it shadows no library that the tests use.
+    application = kernel(["--IPKernelApp.ignore_cwd=True", *message["arguments"]])
+    sys.path.append("")
+    if message.get("token"):
+        # What follows has this frame below it, and could read the token in it.
+        globals().pop("_guard").install(application.shell, message.pop("token"))
+    application.start()
+    return 0
+
+
+def kernel(arguments: list[str]) -> Any:
+    """Make IPython's kernel in this process."""
+    from ipykernel import kernelapp
+
+    class IPKernelApp(kernelapp.IPKernelApp):  # the name stands before what it says
+        """A kernel whose parent, the keeper, does not end before it does."""
+
+        name = "ipython-kernel"
+
+        def init_poller(self) -> None:
+            """Watch nobody."""
+
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+    sys.argv = ["ipykernel_launcher", *arguments]
+    application = IPKernelApp.instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
+    application.initialize(arguments)
+    return application
+
+
+def run_program(message: dict[str, Any], handles: list[int]) -> int:
+    """Be a program that the submission started."""
+    look_new({str(name): str(value) for name, value in message["environment"].items()})
+    os.chdir(message["folder"])
+    os.umask(int(message["umask"]))
+    sys.argv = [str(argument) for argument in message["arguments"]]
+    return PROGRAMS[message["kind"]]()
+
+
+def be_dvc() -> int:
+    """Be the command `dvc`."""
+    from dvc.cli import main
+
+    return main()
+
+
+def be_kernel() -> int:
+    """Be a kernel that the submission started itself, with papermill for example."""
+    kernel(sys.argv[1:]).start()
+    return 0
+
+
+PROGRAMS = {"dvc": be_dvc, "kernel": be_kernel}

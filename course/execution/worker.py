@@ -1,0 +1,248 @@
+"""The program inside the sandbox: takes jobs on standard input, gives results on standard output.
+
+It consists of this driver, which speaks Jupyter's protocol to kernels, and of the parent that kernels are forked from
+(`parent.py`). Neither ever runs a student's code; both are in a sandbox all the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from course.execution import parent
+from course.execution.channel import ClosedError, read_frame, receive, send, write_frame
+from course.execution.job import Finding, Job, Limits, Result, decode_job, encode
+
+
+def main() -> None:
+    """Start the parent of the kernels, then execute jobs until there are no more."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--sandboxed", action="store_true")
+    arguments.add_argument("--runtime", required=True)
+    arguments.add_argument("--preload", default="[]")
+    options = arguments.parse_args()
+    answers = os.fdopen(os.dup(1), "wb")
+    jobs = os.fdopen(os.dup(0), "rb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)  # whatever a library prints must not be taken for a result
+
+    here, there = socket.socketpair()
+    if os.fork() == 0:
+        here.close()
+        answers.close()
+        jobs.close()
+        try:
+            parent.serve(there, json.loads(options.preload), options.sandboxed)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    there.close()
+
+    from course.execution import runner
+
+    runner.register_provisioner()
+    try:
+        ready, _ = receive(here)
+    except ClosedError:
+        sys.exit("the parent of the kernels did not start")
+    write_frame(answers, json.dumps(ready).encode())
+    driver = Driver(here, Path(options.runtime), options.sandboxed)
+    with contextlib.suppress(ClosedError):
+        while True:
+            execute_next(driver, jobs, answers)
+    driver.close()
+
+
+def execute_next(driver: Driver, jobs: BinaryIO, answers: BinaryIO) -> None:
+    """Execute one job."""
+    job = decode_job(read_frame(jobs))
+    result = driver.execute(job)
+    write_frame(answers, encode(result))
+
+
+class Driver:
+    """Executes submissions, one at a time."""
+
+    def __init__(self, parent_connection: socket.socket, runtime: Path, sandboxed: bool) -> None:
+        self.parent = parent_connection
+        self.base = runtime
+        self.sandboxed = sandboxed
+        self.session = ""
+        self.lease: Any = None
+        self.keeper = 0
+        self.folder = ""
+        self.runtime = runtime
+
+    def execute(self, job: Job) -> Result:
+        """Execute a submission's notebooks in one folder, each in a kernel of its own."""
+        from course.execution import notebook
+
+        if not (job.session and job.session == self.session and not self.lease.gone):
+            self.close()
+            self.open(job)
+        executed, findings, seconds, agreed = {}, [], {}, {}
+        watch = Watch(self.keeper, job.limits)
+        try:
+            for name, text in job.notebooks.items():
+                begun = time.monotonic()
+                if self.lease.gone:
+                    self.close()
+                    self.open(job)
+                    watch.move(self.keeper)
+                place = notebook.Place(self.lease, self.runtime, self.folder)
+                executed[name], seen, agreed[name] = notebook.execute(job, name, text, place)
+                findings += seen
+                findings += [Finding("limit", name, None, reason) for reason in watch.take()]
+                seconds[name] = round(time.monotonic() - begun, 3)
+                self.sweep()
+        finally:
+            watch.stop()
+            if not job.session:
+                self.close()
+        return Result(executed, tuple(findings), seconds, watch.peak, agreed)
+
+    def open(self, job: Job) -> None:
+        """Have a keeper forked, which lays out the submission's files."""
+        import base64
+
+        from course.execution.provisioner import Lease
+
+        self.runtime = Path(tempfile.mkdtemp(prefix="s", dir=self.base))
+        home = Path(parent.HOME) if self.sandboxed else self.runtime / "home"
+        self.folder = str(home / (Path(job.assignment).name or "assignment"))
+        own, keepers = socket.socketpair()
+        request = {
+            "runtime": str(self.runtime),
+            "folder": self.folder,
+            "files": {path: base64.b64encode(content).decode() for path, content in job.files.items()},
+            "executable": list(job.executable),
+            "limits": vars(job.limits),
+        }
+        send(self.parent, request, [keepers.fileno()])
+        keepers.close()
+        answer, _ = receive(self.parent)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        entered, _ = receive(own)
+        if "error" in entered:
+            raise RuntimeError(entered["error"])
+        self.keeper, self.lease, self.session = answer["keeper"], Lease(own), job.session
+
+    def sweep(self) -> None:
+        """End what a notebook has left running."""
+        with contextlib.suppress(ClosedError):
+            self.lease.ask({"sweep": True}, "swept")
+
+    def close(self) -> None:
+        """End the submission: its processes, and its folders with them."""
+        if self.lease is None:
+            return
+        self.sweep()
+        self.lease.control.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.keeper, 9)
+        self.lease, self.session = None, ""
+        shutil.rmtree(self.runtime, ignore_errors=True)
+
+
+class Watch(threading.Thread):
+    """Measures what a submission uses, and ends its kernels when that is too much."""
+
+    INTERVAL = 0.1  # seconds between two looks
+    EXACT = 20  # looks between two exact measurements, which cost Linux a walk through all pages
+
+    def __init__(self, keeper: int, limits: Limits) -> None:
+        super().__init__(daemon=True)
+        self.keeper = keeper
+        self.limits = limits
+        self.peak = 0
+        self.reasons: list[str] = []
+        self.over = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        """Look again and again."""
+        looks = 0
+        while not self.over.wait(self.INTERVAL):
+            looks += 1
+            processes = below(self.keeper)
+            # Pages that a fork still shares with its parent count in each process here: at least what is really used.
+            used = sum(resident(pid) for pid in processes)
+            if used > self.limits.memory_bytes or looks % self.EXACT == 0:
+                used = sum(memory(pid) for pid in processes)
+                self.peak = max(self.peak, used)
+            if len(processes) > self.limits.processes:
+                self.end(f"it started more than {self.limits.processes} processes at a time")
+            elif used > self.limits.memory_bytes:
+                self.end(f"it used more than {self.limits.memory_bytes / 1e9:.1f} GB of memory")
+
+    def end(self, reason: str) -> None:
+        """End the whole submission: its first process takes all others with it."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.keeper, 9)
+
+    def move(self, keeper: int) -> None:
+        """Watch another keeper."""
+        self.keeper = keeper
+
+    def take(self) -> list[str]:
+        """Return what was exceeded since the last call."""
+        reasons, self.reasons = self.reasons, []
+        return reasons
+
+    def stop(self) -> None:
+        """End the thread."""
+        self.over.set()
+        self.join()
+
+
+def below(keeper: int) -> list[int]:
+    """List all processes below one, however deep."""
+    parents: dict[int, list[int]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                text = Path(f"/proc/{entry}/stat").read_text()
+                parents.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(entry))
+    found, queue = [], [keeper]
+    while queue:
+        children = parents.get(queue.pop(), [])
+        found += children
+        queue += children
+    return found
+
+
+def memory(pid: int) -> int:
+    """Bytes that a process uses, what it shares with others counted in parts."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return resident(pid)
+
+
+def resident(pid: int) -> int:
+    """Bytes of a process that are in memory, whether it shares them or not."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+if __name__ == "__main__":
+    main()

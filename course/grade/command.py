@@ -1,0 +1,402 @@
+"""Grade a class: sanitise, execute, score. One process writes; the executions take place elsewhere, in parallel."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from course.errors import CourseError
+from course.execution.engine import SandboxError, WorkerVanished, execute
+from course.execution.job import Job, decode_result, encode
+from course.grade import engines
+from course.grade.gradebook import (
+    back_up,
+    database_file,
+    one_transaction,
+    open_engine,
+    patiently,
+    read_basis,
+    read_kernels,
+    read_scores,
+)
+from course.grade.journal import Journal, fingerprint, only_one
+from course.grade.kernels import check_kernels
+from course.grade.log import collected
+from course.grade.open_course import choose, describe_tests, find_submissions, opened
+from course.grade.outcome import ClassOutcome, Outcome
+from course.grade.reference import failed_cells, graded_sources, reference_job, remembered, trusted_imports
+from course.grade.source import read_source, released_cells
+from course.grade.submission import Course, Prepared, final_folder, is_graded, prepare, score
+from course.grade.trouble import AGAIN, UngradableError, explain, one_line
+
+STATE = ".course-grade"
+LOOK = 0.2  # seconds between looks at which executions have begun
+
+OnEvent = Callable[[str, str, Any], None]
+
+
+def grade(
+    assignment: str,
+    folder: Path,
+    *,
+    students: tuple[str, ...] = (),
+    jobs: int | None = None,
+    force: bool = False,
+    sandbox: bool = True,
+    engine: str | engines.Engine = "local",
+    on_event: OnEvent = lambda kind, student, detail: None,
+) -> ClassOutcome:
+    """Grade what was handed in.
+
+    Parameters
+    ----------
+    assignment
+        Name of the assignment.
+    folder
+        The course directory.
+    students
+        Whose submissions; everybody's if empty.
+    jobs
+        Executions at a time; twice as many as there are cores if None, because notebooks wait a lot.
+    force
+        Whether to grade anew what is graded and has not changed.
+    sandbox
+        Whether to execute in the sandbox.
+    engine
+        Where executions take place: see `course.grade.engines`.
+    on_event
+        Is called with what happens: kind, student, detail (see `course.grade.progress.Progress.event`).
+
+    Raises
+    ------
+    CourseError
+        If nothing can be graded. What is wrong with one submission is in its outcome instead.
+    """
+    begun, clock = datetime.now().astimezone(), time.monotonic()
+    jobs = jobs or 2 * count_cores()
+    start = engines.find_engine(engine) if isinstance(engine, str) else engine
+    with opened(folder.resolve()) as app, collected(app) as collector:
+        app.coursedir.assignment_id = assignment
+        root = Path(app.coursedir.root)
+        state = make_state(root, shared=app.coursedir.groupshared)
+        database = open_engine(app.coursedir.db_url)
+        try:
+            with only_one(state):
+                submissions = find_submissions(app, assignment)
+                basis = look_at_gradebook(app, database, assignment, on_event)
+                chosen = choose(submissions, students, assignment)
+                journal = Journal(state / assignment)
+                forced, message = journal.begin(chosen, basis, force=force)
+                if message:
+                    on_event("message", "", message)
+                source, release = (
+                    Path(app.coursedir.format_path(step, ".", assignment))
+                    for step in (app.coursedir.source_directory, app.coursedir.release_directory)
+                )
+                expected, preload = read_source(source)
+                course = Course(
+                    app=app,
+                    assignment=assignment,
+                    database=database,
+                    collector=collector,
+                    working=journal.clean(),
+                    expected=expected,
+                    preload=preload,
+                    released=released_cells(release),
+                    sandbox=sandbox,
+                    trusted=trusted_imports(source),
+                )
+                run = Run(course, journal, start, jobs, on_event)
+                backup = run.grade_all(chosen, forced, state / "backups")
+                journal.end(list(submissions), set(chosen), run.left)
+                journal.clean().rmdir()
+        finally:
+            database.dispose()
+    outcomes = tuple(sorted(run.outcomes, key=lambda outcome: outcome.student))
+    seconds = time.monotonic() - clock
+    return ClassOutcome(
+        assignment, str(root), begun.isoformat(), seconds, jobs, sandbox, run.evidence, outcomes, str(backup or "")
+    )
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def make_state(root: Path, *, shared: bool) -> Path:
+    """Make the folder for what this command remembers. It holds students' work: others need not read it."""
+    state = root / STATE
+    try:
+        state.mkdir(mode=0o770 if shared else 0o700, exist_ok=True)
+        ignore = state / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as problem:
+        raise CourseError(f"{state}: {problem.strerror}. The course directory must be writable.") from None
+    return state
+
+
+def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnEvent) -> str:
+    """Check that the assignment is in the gradebook; name what its tests are.
+
+    Raises
+    ------
+    CourseError
+        If it is not.
+    """
+    file = database_file(app.coursedir.db_url)
+    remedy = f"Run `nbgrader generate_assignment {assignment}` first."
+    source = Path(app.coursedir.format_path(app.coursedir.source_directory, ".", assignment))
+    if not source.is_dir() and not (file and file.exists()):
+        raise CourseError(
+            f"{app.coursedir.root}: this is not a course directory with an assignment '{assignment}' "
+            f"(no {source.relative_to(app.coursedir.root) if source.is_relative_to(app.coursedir.root) else source}, "
+            "no gradebook). Name the course directory with --course-dir."
+        )
+    if file and not file.exists():
+        raise CourseError(f"{file}: there is no gradebook yet. {remedy}")
+
+    def look() -> tuple[dict[str, dict], list[tuple]]:
+        with database.connect() as connection:
+            return read_kernels(connection, assignment), read_basis(connection, assignment)
+
+    try:
+        kernels, rows = patiently(look, lambda message: on_event("message", "", message))
+    except Exception as problem:
+        raise CourseError(f"{file or 'gradebook'}: {explain(problem, [])}.") from None
+    if not kernels:
+        raise CourseError(f"{assignment}: the gradebook knows no such assignment. {remedy}")
+    for note in check_kernels(kernels):
+        on_event("message", "", note)
+    return describe_tests(app, rows, source)
+
+
+@dataclass
+class Run:
+    """One run over a class.
+
+    Parameters
+    ----------
+    course
+        What all submissions have in common.
+    journal
+        What earlier runs did.
+    start
+        Makes the executor.
+    jobs
+        Executions at a time.
+    on_event
+        Is told what happens.
+    """
+
+    course: Course
+    journal: Journal
+    start: engines.Engine
+    jobs: int
+    on_event: OnEvent
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self.outcomes: list[Outcome] = []
+        self.left: set[str] = set()  # fingerprints of what could not be scored
+        self.evidence = True  # whether tampering is looked for in all of them
+        self.executed = 0
+        self.executor: Executor | None = None
+        self.running: dict[Future[bytes], Prepared] = {}
+        self.ready: dict[str, Prepared] = {}
+
+    def grade_all(self, chosen: dict[str, Path], forced: set[str], backups: Path) -> Path | None:
+        """Grade submissions; return the copy of the gradebook from before."""
+        self.on_event("total", "", len(chosen))
+        todo: deque[tuple[str, Path]] = deque()
+        for student, folder in chosen.items():
+            if student in forced or not is_graded(self.course, student, folder):
+                todo.append((student, folder))
+            else:
+                final = final_folder(self.course, student)
+                self.finish("kept", self.journal.seen.find(student, final, self.points(student)))
+        if not todo:
+            return None
+        file = database_file(self.course.app.coursedir.db_url)
+        backup = back_up(file, backups) if file else None
+        if not file:
+            self.on_event("message", "", "the gradebook is on a server: its backup is the server's job")
+        try:
+            try:
+                self.learn(todo)
+            except (WorkerVanished, BrokenExecutor, ValueError) as problem:
+                self.on_event("message", "", f"the instructor's solution could not be executed ({one_line(problem)})")
+                self.executor = None
+            self.work_through(todo)
+        except BaseException:  # stopped by the user, above all: what runs is not waited for
+            if self.executor:
+                self.executor.shutdown(wait=False, cancel_futures=True)
+            raise
+        if self.executor:
+            self.executor.shutdown()
+        return backup
+
+    def learn(self, todo: deque[tuple[str, Path]]) -> None:
+        """Find out which tests can be repeated in a process of their own, unless that is known."""
+        first = self.prepare_one(todo)
+        if first is None or not first.job.evidence:
+            return
+        template = first.job
+        course, directory = self.course, self.course.app.coursedir
+        source, release = (
+            Path(directory.format_path(step, ".", course.assignment))
+            for step in (directory.source_directory, directory.release_directory)
+        )
+        with one_transaction(course.database, directory.db_url, keep=False) as connection:
+            graded = graded_sources(connection, course.assignment)
+        job = reference_job(template, source, release, graded, directory.ignore)
+        if not any(job.reread.values()):
+            return
+        known = remembered(
+            self.journal.folder / "repeatable.json", fingerprint(job), partial(self.execute_reference, job)
+        )
+        course.reread, failed = known
+        if failed:
+            names = ", ".join(failed[:5]) + (", ..." if len(failed) > 5 else "")
+            self.on_event("message", "", f"the instructor's own solution fails {len(failed)} tests: {names}")
+
+    def prepare_one(self, todo: deque[tuple[str, Path]]) -> Prepared | None:
+        """Prepare the first submission that can be, and keep it for its turn."""
+        for student, folder in todo:
+            try:
+                prepared = patiently(partial(prepare, self.course, student, folder), self.tell(student))
+            except Exception:  # noqa: S112 (it is reported when its turn comes)
+                continue
+            self.ready[student] = prepared
+            return prepared
+        return None
+
+    def execute_reference(self, job: Job) -> tuple[dict[str, list[str]], list[str]]:
+        """Execute the instructor's own solution; return which tests can be repeated, and which it fails."""
+        message = "executing the instructor's solution first, to learn which tests can be repeated on their own"
+        self.on_event("message", "", f"{message} (once for each version of the assignment)")
+        if self.executor is None:
+            self.executor = self.start(self.jobs)
+        result = decode_result(self.executor.submit(execute, encode(job)).result())
+        return result.agreed, failed_cells(result)
+
+    def work_through(self, todo: deque[tuple[str, Path]]) -> None:
+        """Keep the workers busy and score what is executed. Few submissions at a time are in memory."""
+        begun: set[Future[bytes]] = set()
+        while todo or self.running:
+            while todo and len(self.running) < 2 * self.jobs:
+                self.send(*todo.popleft())
+            done, waiting = wait(self.running, timeout=LOOK, return_when=FIRST_COMPLETED)
+            for future in [*done, *waiting]:
+                if future not in begun and (future in done or future.running()):
+                    begun.add(future)
+                    self.on_event("started", self.running[future].student, None)
+            for future in done:
+                begun.discard(future)
+                self.take(future, self.running.pop(future))
+
+    def send(self, student: str, folder: Path) -> None:
+        """Sanitise a submission and have it executed, unless that was done by a run that was stopped."""
+        try:
+            prepared = self.ready.pop(student, None)
+            if prepared is None:
+                prepared = patiently(partial(prepare, self.course, student, folder), self.tell(student))
+            elif prepared.job.reread != self.course.reread_of(prepared.job):
+                prepared.job = replace(prepared.job, reread=self.course.reread_of(prepared.job))
+                prepared.fingerprint = fingerprint(prepared.job)
+            self.evidence = self.evidence and prepared.job.evidence
+            kept = self.journal.executed.find(prepared.fingerprint)
+        except Exception as problem:
+            self.fail(student, problem)
+            return
+        if kept is None and prepared.job.notebooks:
+            self.submit(prepared)
+        else:
+            self.score(prepared, kept)
+
+    def submit(self, prepared: Prepared) -> None:
+        """Hand a submission to a worker. An executor that is broken is replaced."""
+        job = encode(prepared.job)
+        if self.executor is None:
+            self.executor = self.start(self.jobs)
+        try:
+            future = self.executor.submit(execute, job)
+        except BrokenExecutor:
+            self.executor = self.start(self.jobs)
+            future = self.executor.submit(execute, job)
+        self.running[future] = prepared
+
+    def take(self, future: Future[bytes], prepared: Prepared) -> None:
+        """Score what a worker has executed, or see why it has not."""
+        student = prepared.student
+        try:
+            result = future.result()
+        except (WorkerVanished, BrokenExecutor) as problem:
+            if prepared.tried:
+                self.fail(student, problem)
+                return
+            prepared.tried = True
+            self.on_event("message", student, "its worker ended without an answer; trying once more")
+            self.submit(prepared)
+        except CourseError as problem:
+            if isinstance(problem, SandboxError) and not self.executed:
+                raise  # it is the same for all
+            self.fail(student, problem)
+        except Exception as problem:
+            what = f"its execution failed ({type(problem).__name__}: {one_line(problem)})"
+            self.fail(student, UngradableError(what, AGAIN))
+        else:
+            self.executed += 1
+            self.on_event("executed", student, None)
+            self.score(prepared, result, keep=True)
+
+    def score(self, prepared: Prepared, result: bytes | None, *, keep: bool = False) -> None:
+        """Score an executed submission; with `keep`, remember the result until that is done."""
+        try:
+            if keep:
+                self.journal.executed.keep(prepared.fingerprint, result)
+            work = partial(score, self.course, prepared, result, self.journal.seen.keep)
+            outcome = patiently(work, self.tell(prepared.student))
+            self.journal.finish(prepared.student, prepared.folder, prepared.fingerprint)
+        except Exception as problem:
+            self.left.add(prepared.fingerprint)
+            self.fail(prepared.student, problem)
+        else:
+            self.finish("graded", outcome)
+
+    def fail(self, student: str, problem: Exception) -> None:
+        """Report that a submission could not be graded; the others are."""
+        collector = self.course.collector
+        seen = collector.problems if collector.student == student else []
+        findings = tuple(collector.findings) if collector.student == student else ()
+        findings = tuple(finding for finding in findings if finding.kind != "problem")
+        self.finish("failed", Outcome(student, "failed", findings=findings, trouble=explain(problem, seen)))
+
+    def finish(self, kind: str, outcome: Outcome) -> None:
+        """Report what became of a submission."""
+        self.outcomes.append(outcome)
+        self.on_event(kind, outcome.student, outcome)
+
+    def tell(self, student: str) -> Callable[[str], None]:
+        """Make a function that says what is waited for."""
+        return lambda message: self.on_event("message", student, message)
+
+    def points(self, student: str) -> tuple:
+        """Read the points of a submission that is not graded again."""
+
+        def read() -> tuple:
+            with self.course.database.connect() as connection:
+                return read_scores(connection, self.course.assignment, student)
+
+        return patiently(read, self.tell(student))

@@ -1,0 +1,58 @@
+"""Which kernels an assignment asks for: only Python is executed, and with the libraries of this environment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+
+from course.errors import CourseError
+
+
+def find_kernel(name: str) -> KernelSpec | None:
+    """Return an installed kernel; None if there is none of this name."""
+    try:
+        return KernelSpecManager().get_kernel_spec(name)
+    except (NoSuchKernel, ValueError):
+        return None
+
+
+def check_kernels(wanted: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Compare the kernels of an assignment's notebooks with the Python that executes them.
+
+    Parameters
+    ----------
+    wanted
+        Notebook → `kernelspec` in the metadata of the instructor's version.
+
+    Returns
+    -------
+    list of str
+        What the instructor should know.
+
+    Raises
+    ------
+    CourseError
+        If a notebook is not in Python.
+    """
+    notes = []
+    for notebook, spec in sorted(wanted.items()):
+        name = str(spec.get("name") or "python3")
+        kernel = find_kernel(name)
+        guess = "python" if "python" in name.lower() else name
+        language = str(spec.get("language") or (kernel and kernel.language) or guess).lower()
+        if language != "python":
+            raise CourseError(
+                f"{notebook}.ipynb is for the kernel '{name}' ({language}), but only Python is executed here. "
+                "Use `nbgrader autograde` for this assignment."
+            )
+        program = Path(kernel.argv[0]) if kernel and kernel.argv else Path()
+        if program.is_absolute() and program.parent != Path(sys.executable).parent:
+            notes.append(
+                f"{notebook}.ipynb is for the kernel '{name}' with {program}, but is executed with {sys.executable}: "
+                "install the command there if libraries are missing"
+            )
+    return notes

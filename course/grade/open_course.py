@@ -1,0 +1,124 @@
+"""Open a course directory as nbgrader does, and find what was handed in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import escape, glob
+from pathlib import Path
+
+from nbgrader.apps import AutogradeApp
+from traitlets.config import Application
+
+from course.errors import CourseError
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[AutogradeApp]:
+    """Load the configuration of a course: the same files, in the same order, as `nbgrader autograde` there.
+
+    Meanwhile the course directory is the working directory, because paths in a configuration may be relative to it.
+
+    Parameters
+    ----------
+    folder
+        The course directory.
+
+    Raises
+    ------
+    CourseError
+        If there is none, or its configuration has a mistake.
+    """
+    if not folder.is_dir():
+        raise CourseError(f"{folder}: there is no such folder. Name the course directory with --course-dir.")
+    before, paths = Path.cwd(), list(sys.path)
+    os.chdir(folder)
+    if Application.initialized():
+        Application.clear_instance()
+    app = AutogradeApp.instance()
+    app.raise_config_file_errors = True
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            try:
+                app.initialize([])
+            except SystemExit:
+                raise CourseError(f"{folder}: nbgrader refuses the configuration, see above. Correct it.") from None
+            except Exception as problem:
+                reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+                raise CourseError(f"{folder / 'nbgrader_config.py'}: {reason}. Correct it first.") from None
+            if app.coursedir.notebook_id != "*":
+                raise CourseError(
+                    f"{folder}: CourseDirectory.notebook_id is set, but whole submissions are graded here. Remove it."
+                )
+            os.chdir(app.coursedir.root)
+            yield app
+    finally:
+        app.reset()
+        os.chdir(before)
+        sys.path[:] = paths
+
+
+def find_submissions(app: AutogradeApp, assignment: str) -> dict[str, Path]:
+    """Find who has handed in: student → folder.
+
+    Parameters
+    ----------
+    app
+        nbgrader's application.
+    assignment
+        Name of the assignment.
+    """
+    course = app.coursedir
+    names = {"nbgrader_step": escape(course.submitted_directory), "assignment_id": escape(assignment)}
+    pattern = course.directory_structure.format(student_id="*", **names)
+    excluded = course.student_id_exclude.split(",") if course.student_id_exclude else []
+    found = {}
+    # The name of the student may come more than once in a path: the part that the pattern leaves open is the name.
+    for path in sorted(glob(os.path.join(escape(course.root), pattern))):
+        student = student_of(Path(path), course.root, course.directory_structure)
+        if student and student not in excluded and Path(path).is_dir():
+            found[student] = Path(path)
+    return found
+
+
+def student_of(path: Path, root: str, structure: str) -> str | None:
+    """Read the name of the student from a path."""
+    parts = Path(os.path.join(root, structure)).parts
+    for part, name in zip(parts, path.parts, strict=True):
+        before, placeholder, after = part.partition("{student_id}")
+        if placeholder:
+            return name.removeprefix(before).removesuffix(after)
+    return None
+
+
+def choose(submissions: dict[str, Path], students: tuple[str, ...], assignment: str) -> dict[str, Path]:
+    """Choose the submissions to grade.
+
+    Raises
+    ------
+    CourseError
+        If nobody has handed in, or one who is named has not.
+    """
+    if not submissions:
+        raise CourseError(
+            f"{assignment}: nothing was handed in. Submissions belong into submitted/STUDENT/{assignment}/; "
+            f"run `nbgrader collect {assignment}` or `nbgrader zip_collect {assignment}` first."
+        )
+    for student in students:
+        if student not in submissions:
+            raise CourseError(f"--student {student}: has not handed in {assignment}. Look into submitted/.")
+    return {name: submissions[name] for name in students} if students else submissions
+
+
+def describe_tests(app: AutogradeApp, rows: list[tuple], source: Path) -> str:
+    """Name what scores depend on, apart from the submission: tests, files of the assignment, configuration."""
+    digest = hashlib.sha256(json.dumps(rows).encode())
+    files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.suffix != ".ipynb"]
+    for path in [*files, *map(Path, app.loaded_config_files)]:
+        digest.update(str(path).encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,183 @@
+"""Execute the instructor's own solution once, to learn which tests can be repeated in a process of their own.
+
+A test that looks at files only can be executed a second time, where the student's code has never been. Whether it
+looks at files only is not to be seen from its text alone: it may read what a library remembers, a figure for example.
+The instructor's solution shows it: what holds for it in both processes must hold for a student in both.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+from nbgrader.utils import is_grade, is_solution
+from sqlalchemy import Connection, text
+
+from course.execution.evidence import needs_no_student
+from course.execution.job import Job, Result
+from course.grade.files import read_folder, regular_files
+from course.grade.source import bound_names, plain_python
+
+Reread = dict[str, list[str]]
+
+
+def trusted_imports(folder: Path) -> dict[str, dict[str, str]]:
+    """Read which names the instructor's notebooks bind by importing.
+
+    Parameters
+    ----------
+    folder
+        The assignment in `source/`.
+
+    Returns
+    -------
+    dict
+        Notebook → name → import statement; without names that are bound in another way, too.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        imports: dict[str, str] = {}
+        others: set[str] = set()
+        for source in code_of(path):
+            tree = ast.parse(source)
+            for node in tree.body:
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    for alias in node.names:
+                        imports[alias.asname or alias.name.partition(".")[0]] = ast.unparse(node)
+                else:
+                    others |= bound_names(ast.unparse(ast.Module([node], [])))
+        found[path.stem] = {name: statement for name, statement in imports.items() if name not in others | {"*"}}
+    return found
+
+
+def code_of(path: Path) -> list[str]:
+    """Read a notebook's code cells as plain Python; none if it cannot be read."""
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+    except (OSError, ValueError, nbformat.reader.NotJSONError):
+        return []
+    return [plain_python(cell.source) for cell in cells if cell.cell_type == "code"]
+
+
+def graded_sources(connection: Connection, assignment: str) -> dict[str, dict[str, str]]:
+    """Read the cells as they are graded, with hidden tests: notebook → id → text."""
+    rows = connection.execute(
+        text(
+            "SELECT notebook.name, source_cell.name, source_cell.source FROM source_cell "
+            "JOIN notebook ON notebook.id = source_cell.notebook_id "
+            "JOIN assignment ON assignment.id = notebook.assignment_id "
+            "WHERE assignment.name = :assignment AND source_cell.locked"
+        ),
+        {"assignment": assignment},
+    )
+    found: dict[str, dict[str, str]] = {}
+    for notebook, cell, source in rows:
+        found.setdefault(notebook, {})[cell] = source or ""
+    return found
+
+
+def reference_job(
+    template: Job, source: Path, release: Path, graded: dict[str, dict[str, str]], ignore: list[str]
+) -> Job:
+    """Make a job of the instructor's own solution.
+
+    Parameters
+    ----------
+    template
+        Any job of the assignment: it has the settings.
+    source, release
+        The assignment's folders.
+    graded
+        What `graded_sources` gave.
+    ignore
+        Patterns of files that are not part of the assignment.
+    """
+    notebooks, candidates = {}, {}
+    for path in sorted(release.glob("*.ipynb")):
+        try:
+            notebook = nbformat.read(path, as_version=4)
+            own = nbformat.read(source / path.name, as_version=4)
+        except (OSError, ValueError, nbformat.reader.NotJSONError):
+            continue
+        solutions = {cell.metadata.nbgrader.grade_id: cell.source for cell in own.cells if "nbgrader" in cell.metadata}
+        for cell in notebook.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            if cell.cell_type == "code" and name:
+                cell.source = graded.get(path.stem, {}).get(name, solutions.get(name, cell.source))
+        notebooks[path.stem] = nbformat.writes(notebook)
+        candidates[path.stem] = repeatable(notebook)
+    names, _ = regular_files(source, [*ignore, "*.ipynb"])
+    files, executable = read_folder(source, set())
+    kept = {name.as_posix() for name in names}
+    return Job(
+        "the instructor's solution",
+        template.assignment,
+        notebooks,
+        {name: content for name, content in files.items() if name in kept},
+        tuple(name for name in executable if name in kept),
+        template.settings,
+        template.expected,
+        template.preload,
+        template.limits,
+        evidence=template.evidence,
+        sandbox=template.sandbox,
+        trusted=template.trusted,
+        reread=candidates,
+        calibrates=True,
+    )
+
+
+def repeatable(notebook: nbformat.NotebookNode) -> list[str]:
+    """List the grade cells of a notebook that, by their text, need nothing of a kernel's memory."""
+    bound: set[str] = set()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            bound |= bound_names(plain_python(cell.source))
+    return [
+        cell.metadata.nbgrader.grade_id
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        and is_grade(cell)
+        and not is_solution(cell)
+        and needs_no_student(cell.source, bound)
+    ]
+
+
+def failed_cells(result: Result) -> list[str]:
+    """List the grade cells that the instructor's own solution fails, as `notebook: cell`."""
+    failed = []
+    for name, content in result.notebooks.items():
+        for cell in nbformat.reads(content, as_version=4).cells:
+            tests = cell.cell_type == "code" and is_grade(cell) and not is_solution(cell)
+            if tests and any(output.output_type == "error" for output in cell.outputs):
+                failed.append(f"{name}: {cell.metadata.nbgrader.grade_id}")
+    return failed
+
+
+def remembered(path: Path, name: str, learn: Callable[[], tuple[Reread, list[str]]]) -> tuple[Reread, list[str]]:
+    """Return what is known of an assignment; find it out if that was not done for this version of it.
+
+    Parameters
+    ----------
+    path
+        File in which it is kept.
+    name
+        Names the version.
+    learn
+        Finds it out.
+    """
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        if known["version"] == name:
+            return known["reread"], known["failed"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    reread, failed = learn()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps({"version": name, "reread": reread, "failed": failed}), encoding="utf-8")
+    part.replace(path)
+    return reread, failed

@@ -1,0 +1,291 @@
+"""One submission on its way: into a job, and from the result of its execution into the gradebook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbgrader.apps import AutogradeApp
+from nbgrader.utils import parse_utc
+from sqlalchemy import Engine
+
+from course.execution.job import Finding, Job, Limits, decode_result
+from course.grade.convert import (
+    Capture,
+    HandOver,
+    OneSubmission,
+    execution_limits,
+    execution_settings,
+    find_notebooks,
+)
+from course.grade.files import is_regular, put_in_place, read_folder, remove, write_to_disk
+from course.grade.gradebook import one_transaction, read_scores
+from course.grade.journal import fingerprint
+from course.grade.log import Collector
+from course.grade.outcome import Outcome
+from course.grade.source import locked_cells
+from course.grade.trouble import AGAIN, UngradableError
+
+MOST_NOTEBOOK_BYTES = 50_000_000
+MOST_CELLS = 5_000
+
+
+@dataclass
+class Course:
+    """What all submissions of an assignment have in common.
+
+    Attributes
+    ----------
+    app
+        nbgrader's application, configured.
+    assignment
+        Name of the assignment.
+    database
+        Connects to the gradebook.
+    collector
+        Hears what nbgrader says.
+    working
+        Folder for what is not finished.
+    expected, preload
+        From the instructor's notebooks: see `course.execution.job.Job`.
+    released
+        Notebook → id of a locked cell → its text in the version for students.
+    sandbox
+        Whether to execute in the sandbox.
+    trusted, reread
+        From the instructor's notebooks, too: see `course.execution.job.Job`.
+    """
+
+    app: AutogradeApp
+    assignment: str
+    database: Engine
+    collector: Collector
+    working: Path
+    expected: dict[str, list[str]]
+    preload: tuple[str, ...]
+    released: dict[str, dict[str, str]]
+    sandbox: bool
+    trusted: dict[str, dict[str, str]] = field(default_factory=dict)
+    reread: dict[str, list[str]] = field(default_factory=dict)
+
+    def reread_of(self, job: Job) -> dict[str, list[str]]:
+        """Return which tests of a job's notebooks can be repeated."""
+        return {name: self.reread.get(name, []) for name in job.notebooks}
+
+
+@dataclass
+class Prepared:
+    """A submission that can be executed.
+
+    Attributes
+    ----------
+    student, folder
+        Whose it is, and where.
+    paths
+        Its notebooks.
+    job, fingerprint
+        What is to be executed, and its name.
+    findings
+        What was seen so far.
+    tried
+        Whether its execution has failed once.
+    """
+
+    student: str
+    folder: Path
+    paths: list[str]
+    job: Job
+    fingerprint: str
+    findings: list[Finding] = field(default_factory=list)
+    tried: bool = False
+
+
+def final_folder(course: Course, student: str) -> Path:
+    """Return where nbgrader keeps the graded submission; what is there counts as graded."""
+    directory = course.app.coursedir
+    return Path(directory.format_path(directory.autograded_directory, student, course.assignment))
+
+
+def read_time(folder: Path) -> object:
+    """Read when something was handed in; None if that is not known."""
+    path = folder / "timestamp.txt"
+    if not is_regular(path):
+        return None
+    with suppress(OSError, ValueError, OverflowError):
+        return parse_utc(path.read_text(encoding="utf-8").strip() or None)
+    return None
+
+
+def is_graded(course: Course, student: str, folder: Path) -> bool:
+    """Tell whether a submission is graded and no newer one came in: nbgrader's rule."""
+    final = final_folder(course, student)
+    if not final.exists():
+        return False
+    new, old = read_time(folder), read_time(final)
+    return new is None or old is None or new <= old
+
+
+def check_time(folder: Path) -> None:
+    """Refuse a timestamp that nbgrader would stumble over.
+
+    Raises
+    ------
+    UngradableError
+        If it is no point in time.
+    """
+    path = folder / "timestamp.txt"
+    if not path.exists() and not path.is_symlink():
+        return
+    with suppress(OSError, UnicodeError):
+        if is_regular(path) and (read_time(folder) or not path.read_text(encoding="utf-8").strip()):
+            return
+    raise UngradableError("its timestamp.txt does not hold a date and time", f"correct or remove it, {AGAIN}")
+
+
+def check_size(path: Path) -> None:
+    """Refuse a notebook that would keep the whole class waiting.
+
+    Raises
+    ------
+    UngradableError
+        If it has too many bytes or cells.
+    """
+    size = path.stat().st_size
+    if size > MOST_NOTEBOOK_BYTES:
+        raise UngradableError(
+            f"{path.name} has {size / 1e6:.0f} MB, more than {MOST_NOTEBOOK_BYTES / 1e6:.0f} MB are not read",
+            "ask for it again, saved after Edit, Clear Outputs of All Cells",
+        )
+    with suppress(ValueError, KeyError, TypeError):  # whoever reads it next says what is wrong
+        try:
+            cells = len(json.loads(path.read_bytes())["cells"])
+        except RecursionError:
+            raise UngradableError(f"{path.name} is nested too deeply to be read", "ask for it again") from None
+        if cells > MOST_CELLS:
+            raise UngradableError(
+                f"{path.name} has {cells} cells, more than {MOST_CELLS} are not read", "ask for it again"
+            )
+
+
+def edited_cells(path: Path, released: dict[str, dict[str, str]]) -> list[str]:
+    """List the locked cells that a student has changed.
+
+    nbgrader's own message comes for every cell with hidden tests, too.
+    """
+    given = released.get(path.stem, {})
+    with suppress(ValueError, KeyError, AttributeError, TypeError):
+        found = locked_cells(path)
+        return sorted(name for name in found.keys() & given.keys() if found[name].strip() != given[name].strip())
+    return []
+
+
+def prepare(course: Course, student: str, folder: Path) -> Prepared:
+    """Sanitise a submission and make a job of it. The gradebook stays as it is.
+
+    Parameters
+    ----------
+    course
+        What all submissions have in common.
+    student, folder
+        Whose it is, and where.
+
+    Raises
+    ------
+    UngradableError
+        If it cannot be graded. nbgrader raises errors of its own, too.
+    """
+    course.collector.begin(student)
+    check_time(folder)
+    paths, notes = find_notebooks(folder)
+    for note in notes:
+        course.collector.add("note", note)
+    if not paths:
+        raise UngradableError(f"there is no notebook in {folder.name}/", "ask for it, or remove the folder")
+    for path in paths:
+        check_size(Path(path))
+    place = course.working / "sanitised"
+    remove(place)
+    course.app.coursedir.student_id = student  # hooks are told
+    converter = OneSubmission(course.app, student, place, course.collector)
+    converter.notebooks = paths
+    converter.run_pre_convert_hook()
+    capture = Capture()
+    with one_transaction(course.database, course.app.coursedir.db_url, keep=False):
+        converter.convert(list(converter.notebooks), capture, stops=True)
+    for path in map(Path, converter.notebooks):
+        for cell in edited_cells(path, course.released):
+            course.collector.add("note", "this locked cell was changed; it was put back", notebook=path.stem, cell=cell)
+    files, executable = read_folder(place, {Path(path).name for path in converter.notebooks})
+    remove(place)
+    job = Job(
+        student,
+        course.assignment,
+        capture.notebooks,
+        files,
+        executable,
+        execution_settings(converter.execute) if converter.execute else {},
+        {name: course.expected.get(name, []) for name in capture.notebooks},
+        course.preload,
+        limits=execution_limits(converter.execute) if converter.execute else Limits(),
+        evidence=getattr(converter.execute, "evidence", True),
+        sandbox=course.sandbox,
+        trusted={name: course.trusted.get(name, {}) for name in capture.notebooks},
+        reread={name: course.reread.get(name, []) for name in capture.notebooks},
+    )
+    return Prepared(student, folder, converter.notebooks, job, fingerprint(job), list(course.collector.findings))
+
+
+def score(course: Course, prepared: Prepared, result: bytes | None, note: Callable[[Outcome, Path], None]) -> Outcome:
+    """Score an executed submission: everything or nothing.
+
+    Parameters
+    ----------
+    course
+        What all submissions have in common.
+    prepared
+        The submission.
+    result
+        What came of its execution; None if the course does not execute anything.
+    note
+        Is called with the outcome and the finished folder before that gets to its place.
+    """
+    student, collector = prepared.student, course.collector
+    collector.begin(student)
+    collector.findings = list(prepared.findings)
+    try:
+        executed = decode_result(result) if result is not None else None
+    except ValueError as problem:
+        raise UngradableError(f"the answer of its worker cannot be read ({problem})", AGAIN) from None
+    findings = executed.findings if executed else ()
+    seconds = executed.seconds if executed else {}
+    hand_over = HandOver(
+        prepared.job.notebooks,
+        executed.notebooks if executed else {},
+        lambda notebook, cell, message: collector.add("problem", message, notebook=notebook, cell=cell),
+    )
+    place = course.working / "graded"
+    remove(place)
+    course.app.coursedir.student_id = student
+    converter = OneSubmission(course.app, student, place, collector)
+    final = final_folder(course, student)
+    final.parent.parent.mkdir(parents=True, exist_ok=True)
+    with one_transaction(course.database, course.app.coursedir.db_url, keep=True) as connection:
+        converter.convert(list(prepared.paths), hand_over, stops=False)
+        converter.set_permissions(course.assignment, student)
+        write_to_disk(place)
+        outcome = Outcome(
+            student,
+            "graded",
+            read_scores(connection, course.assignment, student),
+            (*findings, *(finding for finding in collector.findings if finding not in findings)),
+            seconds=sum(seconds.values()),
+            notebook_seconds=dict(seconds),
+            peak_bytes=executed.peak_bytes if executed else 0,
+        )
+        note(outcome, place)
+    put_in_place(place, final)
+    converter.run_post_convert_hook()
+    return outcome

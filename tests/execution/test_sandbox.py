@@ -1,0 +1,342 @@
+"""What a submission's code can reach, what it may use, and what is left of it."""
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course.execution import sandbox
+from course.execution.engine import WorkerVanished, execute, worker_for
+from course.execution.job import Finding, Job, Limits, Result, decode_job, decode_result, encode
+from course.execution.sandbox import SandboxError, Worker
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is for Linux")
+
+
+def notebook(*sources):
+    """Make a notebook of code cells."""
+    return nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources]))
+
+
+def run(*sources, files=None, limits=None, notebooks=None, **settings):
+    """Execute a submission; give the outputs' texts by cell, and the findings."""
+    limits = dataclasses.replace(Limits(), **(limits or {}))
+    job = Job(
+        "ana",
+        "birds",
+        notebooks or {"one": notebook(*sources)},
+        files or {},
+        settings={"timeout": limits.cell_seconds},
+        limits=limits,
+        evidence=False,
+        **settings,
+    )
+    result = decode_result(execute(encode(job)))
+    cells = [cell for text in result.notebooks.values() for cell in nbformat.reads(text, as_version=4).cells]
+    return [
+        "".join(output.get("text", output.get("evalue", "")) for output in cell.outputs) for cell in cells
+    ], result.findings
+
+
+def said(findings):
+    """Join what was found."""
+    return "; ".join(finding.message for finding in findings)
+
+
+# ---------------------------------------------------------------- bytes
+
+
+def test_a_job_and_a_result_survive_being_bytes():
+    job = Job(
+        "ana", "birds", {"one": "{}"}, {"a/b.bin": bytes(range(256))}, ("a/b.bin",), {"timeout": 3}, preload=("x",)
+    )
+    assert decode_job(encode(job)) == job
+    result = Result({"one": "{}"}, (Finding("note", "one", None, "seen"),), {"one": 1.5}, 7, {"one": ["a"]})
+    assert decode_result(encode(result)) == result
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"notebooks": {}, "findings": [1], "seconds": {}, "peak_bytes": 0, "agreed": {}}',
+        b'{"notebooks": {}, "findings": [], "seconds": {"a": NaN}, "peak_bytes": 0, "agreed": {}}',
+        b'{"notebooks": {}, "findings": [], "seconds": {}, "peak_bytes": Infinity, "agreed": {}}',
+    ],
+)
+def test_what_is_no_result_is_refused(data):
+    with pytest.raises(ValueError, match=r"."):
+        decode_result(data)
+
+
+# ---------------------------------------------------------------- what it sees
+
+
+def test_it_works_in_its_own_folder_with_its_own_files():
+    outputs, findings = run(
+        "import os; print(os.path.basename(os.getcwd()), open('data/a.txt').read())",
+        "open('new.txt', 'w').write('x')\n!echo from the shell",
+        files={"data/a.txt": b"rows"},
+    )
+    assert outputs == ["birds rows\n", "from the shell\r\n"]
+    assert findings == ()
+
+
+def test_notebooks_of_a_submission_share_the_folder_and_nothing_reaches_the_next_one():
+    leave = "open('left.txt', 'w').write('x'); open('/tmp/left.txt', 'w').write('x')"
+    look = "import os; print(os.path.exists('left.txt'), os.path.exists('/tmp/left.txt'))"
+    outputs, _ = run(notebooks={"a": notebook(leave), "b": notebook(look)})
+    assert outputs[1] == "True True\n"
+    assert run(look)[0] == ["False False\n"]
+
+
+def test_nothing_of_the_computer_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADER_SECRET", "hunter2")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("the solution")
+    project = Path(__file__).resolve().parents[2]
+    places = [
+        str(secret),
+        str(project / "source"),
+        str(project / "README.md"),
+        str(Path.home() / ".bashrc"),
+        "/etc/shadow",
+    ]
+    outputs, _ = run(
+        f"import os; print([os.path.exists(place) for place in {places!r}])",
+        "print('GRADER_SECRET' in os.environ, os.listdir(os.path.expanduser('~')))",
+        "print(sorted(name for name in os.listdir('/proc') if name.isdigit()))",
+        "print([open(f'/proc/{name}/environ').read() for name in ('self',)][0].count('hunter2'))",
+    )
+    assert outputs[0] == f"{[False] * len(places)}\n"
+    assert outputs[1] == "False ['birds']\n"
+    assert outputs[2] == "['1', '2']\n"
+    assert outputs[3] == "0\n"
+    assert Path(places[1]).exists(), "what is not seen must exist for this to say anything"
+
+
+def test_what_a_notebook_lays_into_the_home_does_not_run_in_the_next_kernel():
+    lay = (
+        "import os\nplace = os.path.expanduser('~/.ipython/profile_default/startup')\nos.makedirs(place)\n"
+        "open(place + '/00.py', 'w').write('entered = 1')\nimport IPython\n"
+        "place = IPython.paths.get_ipython_dir() + '/profile_default/startup'\nos.makedirs(place, exist_ok=True)\n"
+        "open(place + '/00.py', 'w').write('entered = 1')"
+    )
+    outputs, _ = run(notebooks={"a": notebook(lay), "b": notebook("print('entered' in globals())")})
+    assert outputs == ["", "False\n"]
+
+
+def test_nothing_can_be_written_but_its_own_folders():
+    places = [sys.prefix, "/usr", "/etc", "/", str(Path(sandbox.__file__).parent), "/run/course/..", "/opt/course"]
+    outputs, _ = run(
+        f"import os\nfor place in {places!r}:\n    try:\n        open(os.path.join(place, 'x'), 'w'); print('wrote', place)\n"
+        "    except OSError: pass",
+        "import subprocess; print(subprocess.run('mount -t tmpfs x /tmp || unshare -Ur true', shell=True).returncode != 0)",
+    )
+    assert outputs[0] == ""
+    assert "True" in outputs[1]
+
+
+def test_there_is_no_network_but_a_loopback():
+    outputs, _ = run(
+        "import socket\ntry: socket.create_connection(('192.0.2.1', 80), 3)\nexcept OSError as problem: print(problem.errno)",
+        "server = socket.create_server(('127.0.0.1', 0)); socket.create_connection(server.getsockname()); print('loopback')",
+    )
+    assert outputs == ["101\n", "loopback\n"]
+
+
+def test_its_parent_can_be_neither_read_nor_ended():
+    outputs, _ = run(
+        "import os\nfor name in ('mem', 'environ', 'maps'):\n"
+        "    try: open(f'/proc/1/{name}', 'rb').read(1); print('read')\n    except OSError: pass",
+        "try: os.kill(1, 9); os.kill(-1, 9)\nexcept ProcessLookupError: pass",
+        "print('here')",
+    )
+    assert outputs == ["", "", "here\n"]
+
+
+# ---------------------------------------------------------------- what it may use
+
+
+def test_too_much_memory_is_an_error_of_the_cell():
+    outputs, _ = run("x = bytearray(50_000_000_000)", "print('goes on')")
+    assert outputs == ["", "goes on\n"]
+
+
+def test_memory_of_all_processes_counts_together():
+    hog = "x = bytearray(300_000_000)\nfor i in range(0, len(x), 4096): x[i] = 1\nimport time; time.sleep(60)"
+    outputs, findings = run(
+        f"import subprocess, time\nfor _ in range(3): subprocess.Popen(['python3', '-c', {hog!r}])\ntime.sleep(30)",
+        "print('not reached')",
+        limits={"memory_bytes": 600_000_000},
+    )
+    assert "more than 0.6 GB of memory" in said(findings)
+    assert "did not run" in outputs[1]
+
+
+def test_a_fork_bomb_ends_with_the_submission():
+    _, findings = run(
+        "import subprocess\nsubprocess.run(['bash', '-c', ':(){ :|:& };:; sleep 20'])", limits={"processes": 200}
+    )
+    assert "more than 200 processes" in said(findings)
+    assert run("print(1)") == (["1\n"], ())
+
+
+def test_endless_output_is_cut_and_the_next_cell_runs():
+    outputs, findings = run("while True: print('x' * 1000)", "print('goes on')", limits={"output_bytes": 200_000})
+    assert len(outputs[0]) < 400_000
+    assert outputs[1] == "goes on\n"
+    assert "printed more than" in said(findings)
+
+
+def test_a_full_disk_is_an_error_of_the_cell():
+    outputs, _ = run(
+        "for number in range(9): open(f'/tmp/{number}', 'wb').write(bytes(50_000_000))",
+        "open('/tmp/large', 'wb').write(bytes(150_000_000))",
+        limits={"disk_bytes": 200_000_000, "file_bytes": 100_000_000},
+    )
+    assert "No space left" in outputs[0]
+    assert "File too large" in outputs[1] or "No space left" in outputs[1]
+
+
+def test_a_slow_cell_is_interrupted_and_the_next_one_runs():
+    outputs, findings = run("import time\nwhile True: time.sleep(1)", "print('goes on')", limits={"cell_seconds": 2})
+    assert outputs[1] == "goes on\n"
+    assert "ran longer than 2 seconds" in said(findings)
+
+
+def test_a_cell_that_ignores_interrupts_loses_its_kernel_and_keeps_what_came_before(monkeypatch):
+    outputs, findings = run(
+        "print('before')",
+        "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: time.sleep(1)",
+        "print('after')",
+        limits={"cell_seconds": 2},
+    )
+    assert outputs[0] == "before\n"
+    assert outputs[2] != "after\n"
+    assert "did not stop when it was interrupted" in said(findings)
+
+
+def test_a_notebook_has_an_end():
+    outputs, findings = run(
+        *["import time; time.sleep(1.5)"] * 3, "print('last')", limits={"notebook_seconds": 3, "cell_seconds": 30}
+    )
+    assert "ran longer than 3 seconds" in said(findings)
+    assert outputs[3] != "last\n"
+
+
+def test_a_dead_kernel_costs_its_notebook_only():
+    outputs, findings = run(notebooks={"a": notebook("print(1)", "import os; os._exit(0)"), "b": notebook("print(2)")})
+    assert outputs[0] == "1\n"
+    assert outputs[2] == "2\n"
+    assert [finding.kind for finding in findings] == ["died"]
+
+
+def test_what_a_notebook_leaves_running_ends_before_the_next_one():
+    outputs, _ = run(
+        notebooks={
+            "a": notebook("import subprocess; subprocess.Popen(['setsid', 'nohup', 'sleep', '1000']); print('started')"),
+            "b": notebook("import os; print(sorted(name for name in os.listdir('/proc') if name.isdigit())[0:1], "
+                          "len([name for name in os.listdir('/proc') if name.isdigit()]))"),
+        }
+    )  # fmt: skip
+    assert outputs == ["started\n", "['1'] 2\n"]
+
+
+# ---------------------------------------------------------------- forked
+
+
+def test_forked_kernels_draw_other_random_numbers():
+    draw = "import random, numpy, os; print(random.random(), numpy.random.rand(), os.urandom(4))"
+    first, second = (run(draw, preload=("numpy",))[0][0] for _ in range(2))
+    assert len(set(first.split()) & set(second.split())) == 0
+
+
+def test_a_library_beside_the_notebook_does_not_take_the_place_of_the_real_one():
+    files = {"packaging.py": b"print('false')", "helper.py": b"VALUE = 3"}
+    outputs, _ = run(
+        "import packaging; print(hasattr(packaging, '__path__'))", "import helper; print(helper.VALUE)", files=files
+    )
+    assert outputs == ["True\n", "3\n"]
+
+
+def test_dvc_and_kernels_are_forked_with_what_they_were_given():
+    outputs, _ = run(
+        "!mkdir repository && cd repository && git init -q && dvc init -q && echo $?",
+        "import subprocess\ndone = subprocess.run(['dvc', 'no-such-command'], capture_output=True, text=True)\n"
+        "print(done.returncode, 'invalid choice' in done.stderr)",
+        "import papermill, nbformat\nbook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell('import os; "
+        "print(os.getpid(), os.environ[\"MARK\"]); 1 / 0')], metadata={'kernelspec': {'name': 'python3', "
+        "'display_name': 'x', 'language': 'python'}})\nnbformat.write(book, 'x.ipynb')\nos = __import__('os')\n"
+        "os.environ['MARK'] = 'marked'\ntry: papermill.execute_notebook('x.ipynb', 'y.ipynb', progress_bar=False)\n"
+        "except papermill.PapermillExecutionError as error: print(error.ename)\n"
+        "print('marked' in open('y.ipynb').read())",
+        preload=("dvc.repo", "papermill"),
+    )
+    assert outputs[0].strip() == "0"
+    assert outputs[1] == "254 True\n"
+    assert "ZeroDivisionError\nTrue\n" in outputs[2]
+
+
+# ---------------------------------------------------------------- workers
+
+
+def test_a_worker_that_vanishes_is_said_and_the_next_job_gets_a_new_one():
+    slow = encode(Job("ana", "birds", {"one": notebook("import time; time.sleep(60)")}, evidence=False))
+    worker = worker_for((), True, Limits())
+    killer = threading.Timer(1, worker.process.kill)
+    killer.start()
+    with pytest.raises(WorkerVanished):
+        execute(slow)
+    assert run("print(1)") == (["1\n"], ())
+
+
+def test_a_worker_that_never_answers_is_given_up():
+    worker = Worker()
+    job = encode(Job("ana", "birds", {"one": notebook("import time; time.sleep(60)")}, evidence=False))
+    begun = time.monotonic()
+    with pytest.raises(WorkerVanished, match="no answer within 1 seconds"):
+        worker.run(job, 1)
+    assert time.monotonic() - begun < 20
+    assert not worker.alive
+
+
+def test_without_bubblewrap_it_is_refused_with_the_remedy(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SandboxError, match=r"apt install bubblewrap.*--no-sandbox"):
+        Worker()
+
+
+def test_where_namespaces_are_forbidden_it_is_refused_with_the_remedy(monkeypatch, tmp_path):
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(broken))
+    with pytest.raises(SandboxError, match=r"No permissions to create new namespace.*user namespaces"):
+        Worker()
+
+
+def test_without_a_sandbox_it_executes_in_a_folder_that_is_gone_afterwards():
+    outputs, _ = run("import os; print(os.getcwd())", "open('x', 'w').write('x')", sandbox=False)
+    folder = Path(outputs[0].strip())
+    assert folder.name == "birds"
+    assert not folder.exists()
+
+
+def test_no_process_is_left_when_workers_end():
+    worker = Worker()
+    worker.run(
+        encode(Job("ana", "birds", {"one": notebook("import subprocess; subprocess.Popen(['sleep', '54321'])")})), 60
+    )
+    worker.close()
+    time.sleep(0.5)
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert "sleep 54321" not in listed
