@@ -1,5 +1,6 @@
 """A copy of the course in a folder of its own, driven with nbgrader's own commands."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -92,6 +93,16 @@ class CourseCopy:
     def autograde(self, *options):
         """Grade everything that was handed in."""
         return self.nbgrader("autograde", ASSIGNMENT, *options)
+
+    def grade(self, *options):
+        """Grade everything that was handed in, with `course grade`; give its report."""
+        program = Path(sys.executable).parent / "course"
+        environment = os.environ | {"HOME": str(self.folder), "NO_COLOR": "1"}
+        done = subprocess.run(
+            [program, "grade", ASSIGNMENT, *options], cwd=self.folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode in (0, 1), done.stderr[-3000:]
+        return json.loads((self.folder / "grading_report.json").read_text(encoding="utf-8"))
 
     def points(self, student):
         """Read the points that the grade cells gave: by id of the grade cell; None where nothing was decided."""

@@ -1,0 +1,255 @@
+"""Measure `course grade` beside plain `nbgrader autograde`, in one run.
+
+    bash env/setup.sh python benchmarks/grade.py
+
+1. A class of copies of the instructor's solution: plain nbgrader, one after the other, without a sandbox; then
+   `course grade` as it is by default. What cells take in warm kernels, divided by the cores, is the limit.
+2. The same submission executed again and again by one worker: without sandbox and evidence, with each, with both.
+3. Classes of 10 to 300 trivial submissions: what a submission costs beside its cells.
+
+Prints tables and rewrites `grade.json` beside this file. Takes about 35 minutes; let nothing else run meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from course.execution.job import decode_job, decode_result, encode  # noqa: E402
+from course.execution.sandbox import Worker, patience  # noqa: E402
+from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, CourseCopy  # noqa: E402
+
+STOCK = """
+from nbgrader.preprocessors import Execute
+c.Autograde.autograde_preprocessors[0] = Execute
+"""
+
+
+class Memory(threading.Thread):
+    """Samples the memory of a process and all below it, what they share counted once."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        super().__init__(daemon=True)
+        self.process = process
+        self.peak = 0
+        self.over = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        """Look every two seconds: it costs time itself."""
+        while not self.over.wait(2):
+            total = 0
+            try:
+                for process in [self.process, *self.process.children(recursive=True)]:
+                    try:
+                        total += process.memory_full_info().pss
+                    except (psutil.Error, OSError):
+                        continue
+            except psutil.Error:
+                continue
+            self.peak = max(self.peak, total)
+
+
+def timed(command: list[str], folder: Path) -> tuple[float, int]:
+    """Run a command; return seconds and the peak of its memory in bytes."""
+    begun = time.perf_counter()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=said, stderr=said, env=os.environ | {"HOME": str(folder), "NO_COLOR": "1"}
+        )
+        memory = Memory(psutil.Process(process.pid))
+        code = process.wait()
+        memory.over.set()
+        taken = time.perf_counter() - begun
+        if code:
+            said.seek(0)
+            sys.exit(f"{command}: exit code {code}\n{said.read()[-3000:].decode(errors='replace')}")
+    return taken, memory.peak
+
+
+def program(name: str) -> str:
+    """Return the path of a command of this environment."""
+    return str(Path(sys.executable).parent / name)
+
+
+def solved_class(folder: Path, copies: int) -> CourseCopy:
+    """Make a course in which everybody handed in the instructor's solution."""
+    course = CourseCopy(folder)
+    course.generate()
+    answers = {name: course.solutions(name) for name in NOTEBOOKS}
+    for number in range(copies):
+        student = f"student{number:03}"
+        course.hand_in(student, {name: course.fill(name, answers[name], student) for name in NOTEBOOKS})
+    return course
+
+
+def scores(course: CourseCopy, copies: int) -> set[float]:
+    """Return the points that the class got: one number, if all got the same."""
+    return {sum(value or 0 for value in course.points(f"student{number:03}").values()) for number in range(copies)}
+
+
+def cell_seconds(text: str) -> float:
+    """Sum what the cells of an executed notebook took, by the kernel's own clock."""
+    total = 0.0
+    for cell in nbformat.reads(text, as_version=4).cells:
+        times = cell.metadata.get("execution", {})
+        if "iopub.execute_input" in times and "shell.execute_reply" in times:
+            ends, begins = (
+                datetime.fromisoformat(times[name].replace("Z", "+00:00"))
+                for name in ("shell.execute_reply", "iopub.execute_input")
+            )
+            total += (ends - begins).total_seconds()
+    return total
+
+
+def a_job(course: CourseCopy) -> bytes:
+    """Capture what `course grade` sends to be executed for one submission."""
+    from course.grade.command import grade
+
+    captured: list[bytes] = []
+
+    def engine(_jobs: int):
+        from concurrent.futures import ThreadPoolExecutor
+
+        class Capture(ThreadPoolExecutor):
+            def submit(self, function, /, *arguments):
+                captured.append(arguments[0])
+                return super().submit(function, *arguments)
+
+        return Capture(1)
+
+    grade(ASSIGNMENT, course.folder, students=("student000",), jobs=1, engine=engine)
+    return captured[-1]
+
+
+def variants(job: bytes, rounds: int) -> dict[str, dict[str, float]]:
+    """Execute one submission in all ways, in turns."""
+    plain = dataclasses.replace(
+        decode_job(job), settings={**decode_job(job).settings, "record_timing": True}, reread={}, evidence=False
+    )
+    full = decode_job(job)
+    ways = {
+        "forked kernels alone": dataclasses.replace(plain, sandbox=False),
+        "with the sandbox": plain,
+        "with sandbox and proof in the kernel": dataclasses.replace(plain, evidence=True),
+        "with sandbox, proof and second reading": dataclasses.replace(plain, evidence=True, reread=full.reread),
+    }
+    workers = {way: Worker(one.preload, sandboxed=one.sandbox) for way, one in ways.items()}
+    taken: dict[str, list[float]] = {way: [] for way in ways}
+    cells: dict[str, list[float]] = {way: [] for way in ways}
+    for turn in range(rounds + 1):
+        for way, one in ways.items():
+            begun = time.perf_counter()
+            result = decode_result(workers[way].run(encode(one), patience(one)))
+            seconds = time.perf_counter() - begun
+            print(f"round {turn}: {way}: {seconds:.1f} s", flush=True)
+            if turn:  # the first round warms up
+                taken[way].append(seconds)
+                cells[way].append(sum(map(cell_seconds, result.notebooks.values())))
+    for worker in workers.values():
+        worker.close()
+    return {
+        way: {"seconds": round(statistics.median(taken[way]), 2), "in cells": round(statistics.median(cells[way]), 2)}
+        for way in ways
+    }
+
+
+def trivial_class(folder: Path, size: int) -> Path:
+    """Make a course whose assignment takes no time."""
+    folder.mkdir()
+    (folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'trivial'\n")
+    source = folder / "source" / "one"
+    source.mkdir(parents=True)
+    cells = []
+    for grade_id, text, settings in (
+        ("answer", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION", {"solution": True}),
+        ("tests", "assert x == 1", {"grade": True, "locked": True, "points": 1}),
+    ):
+        cell = nbformat.v4.new_code_cell(text)
+        known = {"grade": False, "solution": False, "locked": False, "task": False, "schema_version": 3}
+        cell.metadata.nbgrader = nbformat.from_dict({**known, "grade_id": grade_id, **settings})
+        cells.append(cell)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), source / "one.ipynb")
+    timed([program("nbgrader"), "generate_assignment", "one"], folder)
+    text = (source / "one.ipynb").read_text()
+    for number in range(size):
+        handed = folder / "submitted" / f"student{number:03}" / "one"
+        handed.mkdir(parents=True)
+        (handed / "one.ipynb").write_text(text)
+    return folder
+
+
+def main() -> None:
+    """Measure everything, and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--copies", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 30, 100, 300])
+    options = parser.parse_args()
+    cores = len(os.sched_getaffinity(0))
+    page: dict[str, object] = {"cores": cores, "copies": options.copies}
+    with tempfile.TemporaryDirectory() as base:
+        ours = solved_class(Path(base) / "ours", options.copies)
+        stock = solved_class(Path(base) / "stock", options.copies)
+        with (stock.folder / "nbgrader_config.py").open("a") as file:
+            file.write(STOCK)
+        fast, memory = timed([program("course"), "grade", ASSIGNMENT], ours.folder)
+        print(f"course grade: {fast:.1f} s, {memory / 1e9:.2f} GB", flush=True)
+        slow, stock_memory = timed([program("nbgrader"), "autograde", ASSIGNMENT], stock.folder)
+        print(f"nbgrader autograde: {slow:.1f} s, {stock_memory / 1e9:.2f} GB", flush=True)
+        assert scores(ours, options.copies) == scores(stock, options.copies), "the scores differ"
+        again, _ = timed([program("course"), "grade", ASSIGNMENT, "--force"], ours.folder)
+        print(f"course grade, a second time: {again:.1f} s; {slow / fast:.1f} and {slow / again:.1f} times faster")
+        page["class"] = {
+            "nbgrader autograde, seconds": round(slow, 1),
+            "course grade, seconds": round(fast, 1),
+            "course grade --force afterwards, seconds": round(again, 1),
+            "times faster": round(slow / fast, 2),
+            "times faster, solution known": round(slow / again, 2),
+            "peak memory of nbgrader autograde, GB": round(stock_memory / 1e9, 2),
+            "peak memory of course grade, GB": round(memory / 1e9, 2),
+        }
+        measured = variants(a_job(solved_class(Path(base) / "one", 1)), options.rounds)
+        bare = measured["forked kernels alone"]["seconds"]
+        page["one submission, one worker"] = {
+            way: row | {"ratio": round(row["seconds"] / bare, 2)} for way, row in measured.items()
+        }
+        limit = measured["forked kernels alone"]["in cells"] / cores
+        page["limit"] = {
+            "cell seconds of a submission in warm kernels, divided by the cores": round(limit, 2),
+            "course grade, seconds for each submission": round(again / options.copies, 2),
+            "ratio": round(again / options.copies / limit, 2),
+        }
+        overhead: dict[str, dict[str, float]] = {}
+        first = 0.0
+        for size in options.sizes:
+            folder = trivial_class(Path(base) / f"trivial{size}", size)
+            seconds, _ = timed([program("course"), "grade", "one"], folder)
+            first = first or seconds
+            each = (seconds - first) / (size - options.sizes[0]) if size > options.sizes[0] else seconds
+            overhead[str(size)] = {"seconds": round(seconds, 1), "seconds for each more": round(each, 3)}
+            print(f"{size} trivial submissions: {seconds:.1f} s, {each:.3f} s each", flush=True)
+        page["trivial submissions"] = overhead
+    print(json.dumps(page, indent=1))
+    (ROOT / "benchmarks" / "grade.json").write_text(json.dumps(page, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
