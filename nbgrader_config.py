@@ -20,7 +20,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from course.grading import feedback, hand_in, preprocessors
+from course.grading import archives, feedback, hand_in, preprocessors, scripts
 
 c = get_config()  # noqa: F821 (nbgrader defines it)
 
@@ -84,7 +84,7 @@ c.Autograde.sanitize_preprocessors = [
 ]
 
 # Then everything runs, in a sandbox, and goes on when a kernel dies. What a grade cell's tools say on stderr costs no points.
-# A question that only holds the mark scheme waits for nobody.
+# A question that only holds the mark scheme waits for nobody. What lies in autograded/ runs nothing in a browser.
 c.Autograde.autograde_preprocessors = [
     preprocessors.SandboxedExecute,
     preprocessors.IgnoreStderr,
@@ -94,6 +94,7 @@ c.Autograde.autograde_preprocessors = [
     preprocessors.SettleQuestions,
     AssignLatePenalties,
     CheckCellMetadata,
+    scripts.DisarmScripts,
 ]
 
 # ---------------------------------------------------------------- Feedback
@@ -112,3 +113,7 @@ c.FileNameCollectorPlugin.named_regexp = (
     r"(?:(?:[^/\\]+[/\\])*week-\d+[/\\])?(?P<file_id>.+)$"
 )
 c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".txt", ".py", ".csv", ".zip", ".json", ".md"]
+
+# nbgrader unpacks any archive, and the archives in it: a few kilobytes can fill the disk. This one looks first, refuses
+# what is too large, encrypted, broken or leads out of its folder, says so in one line, and goes on with the others.
+c.ZipCollectApp.extractor_plugin = archives.CarefulExtractor

@@ -52,8 +52,8 @@ class Memory(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Look every two seconds: it costs time itself."""
-        while not self.over.wait(2):
+        """Look every ten seconds: it costs time itself."""
+        while not self.over.wait(10):
             total = 0
             try:
                 for process in [self.process, *self.process.children(recursive=True)]:

@@ -10,7 +10,7 @@ something equal to everything, is not believed.
 
 What it does not stop: code that knows the guard and searches memory for it (`gc`, `ctypes`, a debugger's frames) can do
 all that the guard can; only the attempt is seen, and not in every form. A function can find out what a test expects by
-reading the caller's frame or the text that tracebacks are made from. A comparison that lies only for some values, or
+reading the caller's frame. A comparison that lies only for some values, or
 only once, is a wrong answer that no one else can tell from a right one. For tests of files, run them once more where no
 student's code has been (`evidence.needs_no_student`).
 """
@@ -23,11 +23,13 @@ import contextlib
 import functools
 import gc
 import json
+import linecache
 import re
 import secrets
 import sys
 import threading
 import types
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -124,6 +126,7 @@ class Guard:
         self.remembered: dict[str, Change] = {}
         self.cell: Cell | None = None
         self.searches: set[str] = set()
+        self.has_touched_memory = False
         self.busy: set[int] = set()  # threads that the guard itself is at work in
 
     def hook(self) -> Callable[[str, tuple[Any, ...]], None]:
@@ -234,6 +237,7 @@ class Guard:
         elif event in SEARCHES:
             if not self.library.has_code(caller.f_code):
                 self.searches.add(SEARCHES[event])
+                self.has_touched_memory = self.has_touched_memory or event == "ctypes.cdata"
         elif self.cell is not None and self.cell.is_running and not caller.f_code.co_filename.endswith("/doctest.py"):
             self.cell.traced = True
 
@@ -451,10 +455,8 @@ class Cell:
         return self.plan.tree
 
     def hide_source(self) -> None:
-        """Take the tests' text from where a student's function could read what it is expected to return.
-
-        Where tracebacks are made from it stays.
-        """
+        """Take the tests' text from where a student's function could read what it is expected to return."""
+        self.hide_lines()
         shell = self.guard.shell
         history = shell.history_manager
         message = getattr(shell, "parent_header", None)
@@ -466,6 +468,29 @@ class Cell:
                 if isinstance(owner[name], str) and self.source.strip() and owner[name].strip():
                     self.hidden.append((owner, name, owner[name]))
                     owner[name] = "# tests"
+
+    def hide_lines(self) -> None:
+        """Give the text to those only who make a traceback of it: not while a student's function is being called."""
+        for table in (linecache.cache, getattr(linecache, "_ipython_cache", {})):
+            for name, entry in list(table.items()):
+                if len(entry) > 2 and any(self.guard.event in line for line in entry[2]):
+                    del table[name]  # an order, which holds the text, too
+                elif len(entry) > 2 and "".join(entry[2]).strip() == self.text.strip():
+                    self.hidden.append((table, name, entry))
+                    table[name] = (functools.partial(self.lines_for, entry, sys._getframe),)  # as loaders do
+
+    def lines_for(self, entry: Any, look: Callable[[int], types.FrameType]) -> str:
+        """Return the text, unless a student's code is asking."""
+        frame: types.FrameType | None = look(1)
+        while frame is not None and frame.f_globals is vars(linecache):
+            frame = frame.f_back
+        if frame is not None and frame.f_globals is vars(warnings):
+            return "".join(entry[2])  # a warning shows the line that it is about
+        while frame is not None:
+            if not self.library.has_code(frame.f_code):
+                return ""
+            frame = frame.f_back
+        return "".join(entry[2])
 
     def show_source(self) -> None:
         """Bring the tests' text back."""
@@ -515,6 +540,9 @@ class Cell:
             problems.append("a trace function was set while the tests ran")
         if self.plan is not None and self.order["graded"]:
             problems += notes.lies(self.source, constants(self.text))
+            problems += [f"the student's code {text} while the tests ran" for text in sorted(self.guard.searches)]
+            if self.guard.has_touched_memory:
+                problems.append("the student's code changes memory by address (ctypes): no test can be believed then")
             problems += [f"{one.label} is the student's" for one in self.library.found_in_new if self.is_used(one)]
             problems += [f"the tests import {name}, and got a module of the submission" for name in self.impostors()]
             if not any(word in self.source for word in PATCHING_WORDS):

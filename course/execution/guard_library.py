@@ -49,6 +49,9 @@ FUNCTION_PARTS = ("__code__", "__defaults__", "__kwdefaults__")
 SPECIAL = (*FUNCTION_PARTS, "__class__", "__bases__")
 STANDARD_LIBRARY = str(Path(contextlib.__file__).parent) + "/"
 
+# Tests start programs with `sys.executable`.
+WHAT_PYTHON_IS = frozenset({"executable", "_base_executable", "prefix", "exec_prefix", "base_prefix", "platform"})
+
 
 class Change(NamedTuple):
     """An attribute that is not what it was.
@@ -370,6 +373,8 @@ class Library:
             return name in ("__import__", "__build_class__") or (name not in CHANGED_BY_IPYTHON and name[0] != "_")
         if value is MISSING:
             return isinstance(owner, type) and name.startswith("__") and callable(genuine)
+        if owner is sys and name in WHAT_PYTHON_IS:
+            return value != genuine
         if owner is sys and not isinstance(genuine, types.BuiltinFunctionType):
             return False  # streams and hooks are there to be replaced
         if home in ("warnings", "logging") and not self.is_foreign(genuine):

@@ -77,6 +77,8 @@ class Job:
     reread
         Notebook → grade cells that need nothing of a kernel's memory: they are executed once more, in a process that
         the student's code never entered, and count only if they hold there, too.
+    drawn
+        Those of them that take long: one for each notebook, drawn by lot, is repeated.
     calibrates
         Whether this is the instructor's own solution, which shows for which cells that works.
     """
@@ -95,6 +97,7 @@ class Job:
     session: str = ""
     trusted: dict[str, dict[str, str]] = field(default_factory=dict)
     reread: dict[str, list[str]] = field(default_factory=dict)
+    drawn: dict[str, list[str]] = field(default_factory=dict)
     calibrates: bool = False
 
 
@@ -134,14 +137,14 @@ class Result:
     peak_bytes
         Most memory that the submission's processes used at a time; 0 if it was not measured.
     agreed
-        Notebook → those of the job's `reread` cells that held in both processes.
+        Notebook → those of the job's `reread` cells that held in both processes → seconds of the second time.
     """
 
     notebooks: dict[str, str]
     findings: tuple[Finding, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: int = 0
-    agreed: dict[str, list[str]] = field(default_factory=dict)
+    agreed: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def encode(value: Job | Result) -> bytes:
@@ -180,7 +183,10 @@ def decode_result(data: bytes) -> Result:
         seconds = {str(name): float(value) for name, value in plain["seconds"].items()}
         if not all(map(math.isfinite, seconds.values())):
             raise ValueError("a time that is no number")
-        agreed = {str(name): [str(cell) for cell in cells] for name, cells in plain["agreed"].items()}
+        agreed = {
+            str(name): {str(cell): float(taken) for cell, taken in cells.items()}
+            for name, cells in plain["agreed"].items()
+        }
         return Result(notebooks, findings, seconds, int(plain["peak_bytes"]), agreed)
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
         raise ValueError(f"this is not the result of an execution ({problem!r})") from None

@@ -12,12 +12,13 @@ import ctypes
 import fcntl
 import os
 import socket
+import stat
 import struct
 from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x8, 0x4000, 0x40000
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 CAPABILITY_VERSION_3 = 0x20080522
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
@@ -49,8 +50,24 @@ def unshare() -> None:
 
 def mount_empty(folder: str, size: int) -> None:
     """Put an empty folder in memory in place of a folder; it can hold `size` bytes."""
-    options = f"size={size},mode=1777" if folder != "/home" else f"size={size},mode=755"
+    options = f"size={size},mode=1777"
     call("mount", b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, options.encode())
+
+
+def mount_empty_around(folder: str, size: int, kept: list[str]) -> None:
+    """Put an empty folder in place of a folder, except for some places in it that stay as they are."""
+    inside = [place for place in kept if Path(place).is_relative_to(folder)]
+    handles = [os.open(place, os.O_PATH) for place in inside]
+    mount_empty(folder, size)
+    for place, handle in zip(inside, handles, strict=True):
+        target = Path(place)
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch()
+        call("mount", f"/proc/self/fd/{handle}".encode(), place.encode(), None, MS_BIND | MS_REC, None)
+        os.close(handle)
 
 
 def mount_processes() -> None:

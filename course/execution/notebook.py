@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from course.execution.provisioner import Lease
 from course.execution.runner import LimitedExecute
 
 
-def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Finding], list[str]]:
+def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Finding], dict[str, float]]:
     """Execute a notebook in a forked kernel.
 
     Returns
@@ -27,8 +28,8 @@ def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Fin
         The executed notebook.
     findings : list of Finding
         What the instructor should see.
-    agreed : list of str
-        Grade cells that held once more in a process of their own.
+    agreed : dict of str to float
+        Grade cells that held once more in a process of their own, and the seconds that took.
     """
     notebook = nbformat.reads(text, as_version=4)
     execution = prepare(job, name, place, environment(place))
@@ -80,33 +81,49 @@ def resources(job: Job, name: str, place: Place) -> dict[str, Any]:
     return {"metadata": {"path": place.folder}, "nbgrader": {"student": job.student, "notebook": name}}
 
 
-def reread(job: Job, name: str, notebook: Any, execution: LimitedExecute, place: Place) -> list[str]:
+def reread(job: Job, name: str, notebook: Any, execution: LimitedExecute, place: Place) -> dict[str, float]:
     """Execute tests that look at files only once more, in a process that the student's code never entered.
 
     Tests that held before, and do not hold there, get no points.
     """
-    wanted = set(job.reread.get(name, ()))
+    drawn = job.drawn.get(name, [])
+    left_out = set(drawn) - {secrets.choice(drawn)} if drawn else set()
+    wanted = set(job.reread.get(name, ())) - left_out
     cells = [cell for cell in notebook.cells if is_grade(cell) and cell.metadata.nbgrader.grade_id in wanted]
     cells = [cell for cell in cells if cell.execution_count and not has_error(cell)]
     if not cells or place.lease.gone:
-        return []
+        return {}
     again = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
     clean = prepare(job, name, place, environment(place) | execution.variables)
     clean.force_raise_errors = False
+    clean.record_timing = True
     try:
         again, _ = clean.preprocess(again, resources(job, name, place))
     except Exception as problem:
         execution.found("note", None, f"the tests of files could not be repeated: {type(problem).__name__}")
-        return []
-    agreed = []
+        return {}
+    agreed = {}
     for cell, repeated in zip(cells, again.cells, strict=True):
         if not has_error(repeated):
-            agreed.append(cell.metadata.nbgrader.grade_id)
+            agreed[cell.metadata.nbgrader.grade_id] = seconds_of(repeated)
         elif not job.calibrates:
             reason = "its tests hold in the student's process, but not in one of their own that reads the same files"
             execution.found("tampered", cell, reason)
             cell.outputs.insert(0, error_output("NotBelieved", f"no points for these tests: {reason}"))
     return agreed
+
+
+def seconds_of(cell: Any) -> float:
+    """Return how long a cell took; 0 if that is not known."""
+    times = cell.metadata.get("execution", {})
+    try:
+        ends, begins = (
+            datetime.fromisoformat(times[name].replace("Z", "+00:00"))
+            for name in ("shell.execute_reply", "iopub.execute_input")
+        )
+    except (KeyError, ValueError, AttributeError):
+        return 0.0
+    return round((ends - begins).total_seconds(), 3)
 
 
 def has_error(cell: Any) -> bool:

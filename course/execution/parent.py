@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
+from course.execution.sandbox import python_folders
 
 HOME = "/home/student"
 SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
@@ -33,7 +34,7 @@ SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submis
 
 # ---------------------------------------------------------------- loading
 
-EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger", "ipykernel.datapub",
+EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger",
                 "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect",
                 "IPython.extensions.storemagic", "IPython.core.historyapp", "matplotlib_inline.config")  # fmt: skip
 
@@ -197,8 +198,9 @@ def enter(request: dict[str, Any], sandboxed: bool) -> None:
     if sandboxed:
         namespaces.keep_mounts_private()
         namespaces.mount_processes()
-        for folder in ("/tmp", "/var/tmp", "/dev/shm", "/home"):
-            namespaces.mount_empty(folder, limits["disk_bytes"])
+        kept = sorted({str(folder) for folder in python_folders()}, key=len)
+        for folder in ("/tmp", "/var/tmp", "/dev/shm", HOME):
+            namespaces.mount_empty_around(folder, limits["disk_bytes"], kept)
         if os.path.isdir("/run/proc"):
             namespaces.mount_empty("/run/proc", 4096)
         namespaces.raise_loopback()

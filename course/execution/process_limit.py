@@ -15,6 +15,7 @@ from pathlib import Path
 
 PLACES = (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup"))
 SPARE = 64  # the worker's own
+OLD = 600  # seconds
 
 
 def make_group(processes: int) -> Path | None:
@@ -24,7 +25,8 @@ def make_group(processes: int) -> Path | None:
     for place in PLACES:
         for old in place.glob("course-*"):  # of runs that were killed; one that is in use cannot be removed
             with contextlib.suppress(OSError):
-                old.rmdir()
+                if time.time() - old.stat().st_mtime > OLD:  # a new one is empty, too, until its worker starts
+                    old.rmdir()
         group = place / f"course-{secrets.token_hex(6)}"
         with contextlib.suppress(OSError):
             if not (place / "cgroup.procs").exists():

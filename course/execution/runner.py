@@ -27,7 +27,7 @@ from course.execution.job import Finding, Limits
 from course.execution.keep_going import KeepGoing, error_output
 from course.execution.provisioner import ForkProvisioner
 
-PATIENCE = 60.0  # seconds for what is sent around a cell
+PATIENCE = 20.0  # seconds for what is sent around a cell
 DECIDING = ("PATH", "LD_", "PYTHON", "JUPYTER", "IPYTHON", "HOME", "COURSE_", "BASH_ENV", "ENV", "GIT_EXEC")
 GRACE = 5.0  # seconds that a cell gets to stop after it was interrupted
 LARGEST_MESSAGE = 64_000_000
@@ -60,6 +60,10 @@ class ForkedKernelManager(AsyncKernelManager):
         return await super()._async_pre_start_kernel(**kwargs)
 
     pre_start_kernel = _async_pre_start_kernel
+
+    def client(self, **kwargs: Any) -> Any:
+        """Make a client whose sockets have the limits of our context."""
+        return super().client(**{"context": self.context, **kwargs})
 
 
 class _Factory:
@@ -111,6 +115,8 @@ class LimitedExecute(KeepGoing):
         place = Path(self.runtime) / f"kernel-{secrets.token_hex(8)}"
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        context.setsockopt(zmq.SNDTIMEO, int(1000 * GRACE))  # a kernel that reads nothing must not stop its driver
+        context.setsockopt(zmq.LINGER, 0)
         self.km = ForkedKernelManager(
             transport="ipc", ip=str(place), connection_file=f"{place}.json", context=context, config=self.config
         )
@@ -152,6 +158,10 @@ class LimitedExecute(KeepGoing):
         self.timed_out, self.reply = None, None
         try:
             return super().preprocess_cell(cell, resources, index)
+        except zmq.Again:
+            self.found("died", cell, "the kernel reads no messages any more; it was ended")
+            self.end_kernel()
+            return super().preprocess_cell(cell, resources, index)
         except CellTimeoutError:  # nothing came from the kernel after the interrupt
             cell.outputs.append(error_output(self.error_on_timeout["ename"], "no reply from the kernel in time"))
             return cell, resources
@@ -169,6 +179,10 @@ class LimitedExecute(KeepGoing):
             self.token, cell.source, graded=graded, expected_names=self.expected, trusted_names=self.trusted
         )
         ready = self.ask(probe.setup, probe.setup_expressions)
+        if ready is None:
+            self.found("tampered", cell, "the kernel does not answer any more; it was ended")
+            self.end_kernel()
+            return self.run_cell(cell, resources, index)
         self.expressions = probe.expressions
         try:
             self.run_cell(cell, resources, index)
@@ -194,11 +208,13 @@ class LimitedExecute(KeepGoing):
         """Execute code silently; return the content of the reply, or None if there is none."""
 
         async def ask() -> dict[str, Any] | None:
+            if self.died_in is not None:
+                return None
             asked = self.kc.execute(
                 code, silent=True, store_history=False, user_expressions=expressions, stop_on_error=False
             )
             until = time.monotonic() + PATIENCE
-            while time.monotonic() < until and self.died_in is None:
+            while time.monotonic() < until:
                 try:
                     message = await self.kc.shell_channel.get_msg(timeout=1)
                 except Empty:
@@ -209,7 +225,10 @@ class LimitedExecute(KeepGoing):
                     return message["content"]
             return None
 
-        return run_sync(ask)()
+        try:
+            return run_sync(ask)()
+        except zmq.Again:
+            return None
 
     async def async_start_new_kernel_client(self) -> Any:
         """Start the client, and let it send our expressions with a cell."""
@@ -267,7 +286,10 @@ class LimitedExecute(KeepGoing):
                     return True
             return False
 
-        return run_sync(ask)()
+        try:
+            return run_sync(ask)()
+        except zmq.Again:
+            return False
 
     def end_kernel(self) -> None:
         """Kill the kernel; `KeepGoing` reports the cells that do not run any more."""

@@ -81,10 +81,6 @@ def base_command() -> list[str]:
             command += ["--ro-bind", folder, folder]
     for name in ETC:
         command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    # Python, its environment and this package; in this order, because one can lie within the other.
-    for folder in sorted({str(folder) for folder in python_folders()}, key=len):
-        if not folder.startswith("/usr/"):
-            command += ["--ro-bind", folder, folder]
     return command
 
 
@@ -205,6 +201,11 @@ class Worker:
         command = base_command()
         for place in ("/tmp", "/var/tmp", "/home", RUNTIME):
             command += ["--size", str(self.limits.disk_bytes if place != RUNTIME else 64_000_000), "--tmpfs", place]
+        # After these, because they may lie in one of them; in this order, because one can lie within the other.
+        for folder in sorted({str(folder) for folder in python_folders()}, key=len):
+            if not folder.startswith("/usr/"):
+                command += ["--ro-bind", folder, folder]
+        command += ["--dir", "/home/student", "--remount-ro", "/home"]
         for place, text in WRITTEN.items():
             command += ["--ro-bind-data", str(in_memory(text, handles)), place]
         for place, text in shortcuts().items():

@@ -34,8 +34,15 @@ from course.grade.kernels import check_kernels
 from course.grade.log import collected
 from course.grade.open_course import choose, describe_tests, find_submissions, opened
 from course.grade.outcome import ClassOutcome, Outcome
-from course.grade.reference import failed_cells, graded_sources, reference_job, remembered, trusted_imports
-from course.grade.source import read_source, released_cells
+from course.grade.reference import (
+    Reread,
+    failed_cells,
+    graded_sources,
+    reference_job,
+    remembered,
+    trusted_imports,
+)
+from course.grade.source import read_source, released_cells, released_order
 from course.grade.submission import Course, Prepared, final_folder, is_graded, prepare, score
 from course.grade.trouble import AGAIN, UngradableError, explain, one_line
 
@@ -115,6 +122,7 @@ def grade(
                     released=released_cells(release),
                     sandbox=sandbox,
                     trusted=trusted_imports(source),
+                    order=released_order(release),
                 )
                 run = Run(course, journal, start, jobs, on_event)
                 backup = run.grade_all(chosen, forced, state / "backups")
@@ -282,7 +290,7 @@ class Run:
             return prepared
         return None
 
-    def execute_reference(self, job: Job) -> tuple[dict[str, list[str]], list[str]]:
+    def execute_reference(self, job: Job) -> tuple[Reread, list[str]]:
         """Execute the instructor's own solution; return which tests can be repeated, and which it fails."""
         message = "executing the instructor's solution first, to learn which tests can be repeated on their own"
         self.on_event("message", "", f"{message} (once for each version of the assignment)")
@@ -312,8 +320,9 @@ class Run:
             prepared = self.ready.pop(student, None)
             if prepared is None:
                 prepared = patiently(partial(prepare, self.course, student, folder), self.tell(student))
-            elif prepared.job.reread != self.course.reread_of(prepared.job):
-                prepared.job = replace(prepared.job, reread=self.course.reread_of(prepared.job))
+            else:
+                reread, drawn = self.course.reread_of(prepared.job)
+                prepared.job = replace(prepared.job, reread=reread, drawn=drawn)
                 prepared.fingerprint = fingerprint(prepared.job)
             self.evidence = self.evidence and prepared.job.evidence
             kept = self.journal.executed.find(prepared.fingerprint)

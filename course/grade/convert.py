@@ -27,6 +27,7 @@ from course.grade.files import copy_files, is_regular, regular_files
 from course.grade.journal import without_ids
 from course.grade.log import Collector
 from course.grade.trouble import AGAIN, UngradableError
+from course.grading.restore import in_order
 
 Notebook = Any
 Resources = dict[str, Any]
@@ -63,6 +64,8 @@ class OneSubmission(Autograde, RegularFiles):
     ----------
     execute
         The first `Execute` of the configuration, after the conversion; None if the course executes nothing.
+    order
+        Notebook → ids of the assignment's cells, in the order in which students got them.
     """
 
     def __init__(self, app: Application, student: str, destination: Path, collector: Collector) -> None:
@@ -74,6 +77,7 @@ class OneSubmission(Autograde, RegularFiles):
         self.stand_in: StandIn | None = None
         self.stops = False
         self.execute: Execute | None = None
+        self.order: Mapping[str, list[str]] = {}
 
     def convert(self, notebooks: list[str], stand_in: StandIn, *, stops: bool) -> None:
         """Convert the notebooks.
@@ -117,9 +121,18 @@ class OneSubmission(Autograde, RegularFiles):
             "nbgrader": names | {"db_url": self.coursedir.db_url},
         }
 
+    def put_in_order(self, notebook: Notebook, resources: Resources) -> tuple[Notebook, Resources]:
+        """Bring the assignment's cells back into their order: what prepares a test comes before it."""
+        order = self.order.get(resources["nbgrader"]["notebook"], [])
+        notebook.cells, moved = in_order(notebook.cells, order)
+        for name in moved:
+            self.log.warning("the cell '%s' had been moved; it is back in its place", name)
+        return notebook, resources
+
     def _init_preprocessors(self) -> None:
         super()._init_preprocessors()
         if self._sanitizing:
+            self.exporter._preprocessors.append(self.put_in_order)
             return
         registered, self.exporter._preprocessors = self.exporter._preprocessors, []
         seen = False

@@ -21,7 +21,9 @@ from course.execution.job import Job, Result
 from course.grade.files import read_folder, regular_files
 from course.grade.source import bound_names, plain_python
 
-Reread = dict[str, list[str]]
+Reread = dict[str, dict[str, float]]
+
+SLOW = 0.2  # seconds; of the tests that take longer one for each notebook is repeated, drawn by lot
 
 
 def trusted_imports(folder: Path) -> dict[str, dict[str, str]]:

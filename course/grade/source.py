@@ -101,6 +101,23 @@ def released_cells(folder: Path) -> dict[str, dict[str, str]]:
     return released
 
 
+def released_order(folder: Path) -> dict[str, list[str]]:
+    """Read in which order students got the cells: notebook → ids.
+
+    Parameters
+    ----------
+    folder
+        The assignment in `release/`. It may be missing.
+    """
+    order = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        with suppress(OSError, ValueError, nbformat.reader.NotJSONError):
+            cells = nbformat.read(path, as_version=4).cells
+            ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells]
+            order[path.stem] = [name for name in ids if name]
+    return order
+
+
 def locked_cells(path: Path) -> dict[str, str]:
     """Read the locked cells of a notebook: id → text."""
     cells = nbformat.read(path, as_version=4).cells

@@ -55,8 +55,10 @@ class Course:
         Notebook → id of a locked cell → its text in the version for students.
     sandbox
         Whether to execute in the sandbox.
-    trusted, reread
+    trusted, reread, drawn
         From the instructor's notebooks, too: see `course.execution.job.Job`.
+    order
+        Notebook → ids of its cells, as students got them.
     """
 
     app: AutogradeApp
@@ -70,10 +72,15 @@ class Course:
     sandbox: bool
     trusted: dict[str, dict[str, str]] = field(default_factory=dict)
     reread: dict[str, list[str]] = field(default_factory=dict)
+    drawn: dict[str, list[str]] = field(default_factory=dict)
+    order: dict[str, list[str]] = field(default_factory=dict)
 
-    def reread_of(self, job: Job) -> dict[str, list[str]]:
-        """Return which tests of a job's notebooks can be repeated."""
-        return {name: self.reread.get(name, []) for name in job.notebooks}
+    def reread_of(self, job: Job) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """Return which tests of a job's notebooks can be repeated, and those of them to draw one from."""
+        return (
+            {name: self.reread.get(name, []) for name in job.notebooks},
+            {name: self.drawn.get(name, []) for name in job.notebooks},
+        )
 
 
 @dataclass
@@ -210,6 +217,7 @@ def prepare(course: Course, student: str, folder: Path) -> Prepared:
     remove(place)
     course.app.coursedir.student_id = student  # hooks are told
     converter = OneSubmission(course.app, student, place, course.collector)
+    converter.order = course.order
     converter.notebooks = paths
     converter.run_pre_convert_hook()
     capture = Capture()
@@ -234,6 +242,7 @@ def prepare(course: Course, student: str, folder: Path) -> Prepared:
         sandbox=course.sandbox,
         trusted={name: course.trusted.get(name, {}) for name in capture.notebooks},
         reread={name: course.reread.get(name, []) for name in capture.notebooks},
+        drawn={name: course.drawn.get(name, []) for name in capture.notebooks},
     )
     return Prepared(student, folder, converter.notebooks, job, fingerprint(job), list(course.collector.findings))
 
@@ -270,6 +279,7 @@ def score(course: Course, prepared: Prepared, result: bytes | None, note: Callab
     remove(place)
     course.app.coursedir.student_id = student
     converter = OneSubmission(course.app, student, place, collector)
+    converter.order = course.order
     final = final_folder(course, student)
     final.parent.parent.mkdir(parents=True, exist_ok=True)
     with one_transaction(course.database, course.app.coursedir.db_url, keep=True) as connection:

@@ -11,6 +11,8 @@ from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from traitlets import Unicode
 
+from course.grading.scripts import DisarmScripts
+
 Notebook = Any
 
 # Shorter lines, such as `else:`, tell nothing; and a student's own output may well contain them.
@@ -108,4 +110,5 @@ class HideTests(NbGraderPreprocessor):
                     output.data[kind] = without(content, secret)
 
 
-PREPROCESSORS = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+# Scripts after hidden tests: what is harmless may not be any more when lines are missing.
+PREPROCESSORS = [GetGrades, HideTests, DisarmScripts, CSSHTMLHeaderPreprocessor]

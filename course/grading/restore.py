@@ -129,3 +129,32 @@ def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[C
             notes.append(f"the cell '{grade_id(cell)}' was deleted; it was put back")
         previous = by_object[position]
     return cells, notes
+
+
+def in_order(cells: Sequence[Cell], order: Sequence[str]) -> tuple[list[Cell], list[str]]:
+    """Bring the assignment's cells back into the order in which students got them.
+
+    Parameters
+    ----------
+    cells
+        The submission. Cells of the student's own stay where they are.
+    order
+        Ids that nbgrader knows, as they follow each other in the version for students.
+
+    Returns
+    -------
+    cells : list of cells
+        In order.
+    moved : list of str
+        Ids of cells that stood behind one that belongs after them.
+    """
+    place = {name: number for number, name in enumerate(order)}
+    known = [cell for cell in cells if grade_id(cell) in place]
+    sorted_cells = sorted(known, key=lambda cell: place[grade_id(cell)])
+    latest, moved = -1, []
+    for cell in known:
+        if place[grade_id(cell)] < latest:
+            moved.append(grade_id(cell))
+        latest = max(latest, place[grade_id(cell)])
+    following = iter(sorted_cells)
+    return [next(following) if grade_id(cell) in place else cell for cell in cells], moved

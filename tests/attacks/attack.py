@@ -104,6 +104,8 @@ class Attack:
         Handed in by so many students: one leaves something behind for another.
     options
         For plain nbgrader's command.
+    known
+        What the documentation says about it, if it gets here what it aims at, too.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Attack:
     on_stock: bool = True
     copies: int = 1
     options: tuple[str, ...] = ()
+    known: str = ""
 
     @property
     def succeeds_on_stock(self) -> bool:

@@ -25,6 +25,9 @@ from tests.attacks.course import ASSIGNMENT, GRADEBOOK, HOST, NEIGHBOUR, NETWORK
 # Nothing of these is in a submission: whoever shows one has read it where it should not be read.
 SECRETS = (SOLUTION, GRADEBOOK, NEIGHBOUR, HOST, SECRET, NETWORK)
 
+# The course has nbgrader's own preprocessors; what its pages would execute is taken out as in ours.
+DISARM = "\nfrom course.grading.scripts import DisarmScripts\nc.Autograde.autograde_preprocessors.append(DisarmScripts)\n"
+
 FLAGS = {"tampered", "limit", "died", "problem"}
 
 
@@ -105,6 +108,9 @@ def graded(
             home = traces.make_home(folder / "home")
             built = course.build(folder / "course", notebooks=notebooks, seconds=seconds)
             left = f"{LEFT}-{uuid.uuid4().hex[:8]}"
+            if grade is course_grade:
+                with (built / "nbgrader_config.py").open("a") as file:
+                    file.write(DISARM)
             site = Site(built, home, listener.address, listener.port, left, "honest-full", full=grade is course_grade)
             for student in corpus.HONEST:
                 hand_in(site, student, honest(corpus.honest_answers(built, student, notebooks)))
@@ -160,7 +166,7 @@ def about_attack(result: AttackedClass, attack: Attack, student: str) -> Iterato
         yield f"has {got or 'no points'}, earned {attack.earned}"
     for cell, points in got.items():
         earned = attack.earned.get(cell, 0)
-        if (points or 0) > earned:
+        if (points or 0) > earned and not attack.known:
             yield f"has {points} points for {cell}, earned {earned}"
     shown = traces.outputs(traces.graded_folder(result.site, student))
     pages = [path.read_text() for path in (result.site.course / "feedback" / student).rglob("*.html")]

@@ -1,10 +1,12 @@
 """No attack succeeds, nobody honest is hurt; and each attack is shown to work where nothing stands against it."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
 
+from course import grade
 from tests.attacks import archives, corpus, course, stock, traces
 from tests.attacks.attack import PRINT_REACHED, Attack, Site, code
 from tests.attacks.attacked_class import AttackedClass, complaints, graded, plain_nbgrader
@@ -28,6 +30,7 @@ def test_a_dozen_attacks():
         assert complaints(result) == []
 
 
+@pytest.mark.slow
 def test_what_succeeds_is_complained_about():
     """The same checks, of the same kind of class, graded without protection."""
     names = ("always_equal", "source_read", "submissions_changed", "script_in_output", "helper_defaults")
@@ -73,6 +76,12 @@ def change_points(result: AttackedClass, student: str, cell: str) -> None:
 )
 def test_scripts_are_told_from_text(page, found):
     assert traces.has_script(page) is found
+
+
+def test_what_is_known_to_get_through_is_documented():
+    text = " ".join((Path(grade.__file__).parent / "README.md").read_text(encoding="utf-8").split())
+    for attack in corpus.ATTACKS:
+        assert attack.known in text, attack.name
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import random
 import nbformat
 import pytest
 
-from course.grading.restore import restore
+from course.grading.restore import grade_id, in_order, restore
 from tests.grading.conftest import doubling
 
 
@@ -159,3 +159,16 @@ def test_any_damage_leaves_each_cell_exactly_once(submitted, released):
         for position, cell in enumerate(restored):
             cell.id = f"cell{position}"  # two copies of a student's cell may share an id; nbgrader does not mind
         nbformat.validate(nbformat.v4.new_notebook(cells=restored))
+
+
+def test_moved_cells_come_back_into_their_order_and_own_cells_stay(submitted, released):
+    order = [grade_id(cell) for cell in released if grade_id(cell)]
+    own = nbformat.v4.new_code_cell("mine = 1", id="own")
+    first, last = find(submitted, "start_double"), submitted[-1]
+    moved = [own, *(cell for cell in submitted if cell is not first), first]
+    cells, names = in_order(moved, order)
+    assert [grade_id(cell) for cell in cells if grade_id(cell)] == order
+    assert cells[0] is own
+    assert names == ["start_double"]
+    assert last in cells
+    assert in_order(submitted, order) == (submitted, [])
