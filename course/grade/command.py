@@ -74,7 +74,7 @@ def grade(
     students
         Whose submissions; everybody's if empty.
     jobs
-        Executions at a time; twice as many as there are cores if None, because notebooks wait a lot.
+        Executions at a time; as many as there are cores if None.
     force
         Whether to grade anew what is graded and has not changed.
     sandbox
@@ -90,7 +90,7 @@ def grade(
         If nothing can be graded. What is wrong with one submission is in its outcome instead.
     """
     begun, clock = datetime.now().astimezone(), time.monotonic()
-    jobs = jobs or 2 * count_cores()
+    jobs = jobs or count_cores()
     start = engines.find_engine(engine) if isinstance(engine, str) else engine
     with opened(folder.resolve()) as app, collected(app) as collector:
         app.coursedir.assignment_id = assignment

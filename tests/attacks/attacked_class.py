@@ -26,7 +26,9 @@ from tests.attacks.course import ASSIGNMENT, GRADEBOOK, HOST, NEIGHBOUR, NETWORK
 SECRETS = (SOLUTION, GRADEBOOK, NEIGHBOUR, HOST, SECRET, NETWORK)
 
 # The course has nbgrader's own preprocessors; what its pages would execute is taken out as in ours.
-DISARM = "\nfrom course.grading.scripts import DisarmScripts\nc.Autograde.autograde_preprocessors.append(DisarmScripts)\n"
+DISARM = (
+    "\nfrom course.grading.scripts import DisarmScripts\nc.Autograde.autograde_preprocessors.append(DisarmScripts)\n"
+)
 
 FLAGS = {"tampered", "limit", "died", "problem"}
 
