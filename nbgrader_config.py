@@ -84,7 +84,8 @@ c.Autograde.sanitize_preprocessors = [
 ]
 
 # Then everything runs, in a sandbox, and goes on when a kernel dies. What a grade cell's tools say on stderr costs no
-# points. A question that only holds the mark scheme waits for nobody. What lies in autograded/ runs nothing in a browser.
+# points. A question that only holds the mark scheme waits for nobody.
+# What lies in autograded/ runs nothing in a browser.
 c.Autograde.autograde_preprocessors = [
     preprocessors.SandboxedExecute,
     preprocessors.IgnoreStderr,
