@@ -196,7 +196,6 @@ def grade(
                 engine=engine,
                 on_event=progress.event,
             )
-        page = write_report(outcome, Path(outcome.course))
     except KeyboardInterrupt:
         click.echo("course: stopped. What is graded stays; the same command goes on with the rest.", err=True)
         sys.stdout.flush()
@@ -208,6 +207,11 @@ def grade(
         fail(f"{place}: {problem.strerror or problem}. Mend it; the same command goes on.", code=2)
     console = Console()
     print_report(outcome, console)
+    try:
+        page = write_report(outcome, Path(outcome.course))
+    except OSError as problem:  # the work is done and shown; only the page is missing
+        place = problem.filename or outcome.course
+        fail(f"{place}: {problem.strerror or problem}. Everything is graded, but there is no report.", code=2)
     console.print(f"Report: {page}", highlight=False, soft_wrap=True)
     sys.exit(outcome.exit_code)
 

@@ -13,7 +13,7 @@ import weakref
 from course.execution.job import Limits, decode_job
 from course.execution.sandbox import SandboxError, Worker, WorkerVanishedError, patience
 
-__all__ = ["SandboxError", "WorkerVanished", "execute", "probe", "shut_down"]
+__all__ = ["SandboxError", "WorkerVanished", "execute", "shut_down"]
 
 WorkerVanished = WorkerVanishedError
 
@@ -72,11 +72,6 @@ def worker_for(preload: tuple[str, ...], sandboxed: bool, limits: Limits) -> Wor
         _local.worker = worker
         _workers.add(worker)
     return worker
-
-
-def probe() -> None:
-    """Start a worker and end it; raise SandboxError where that is not possible."""
-    Worker().close()
 
 
 @atexit.register

@@ -234,7 +234,6 @@ class Keeper:
         self.service = socket.socket(socket.AF_UNIX)
         self.service.bind(str(Path(request["runtime"]) / SERVICE))
         self.service.listen(16)
-        self.kernels = 0
 
     def run(self) -> None:
         """Answer requests until the driver is gone."""

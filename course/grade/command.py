@@ -40,6 +40,7 @@ from course.grade.reference import (
     graded_sources,
     reference_job,
     remembered,
+    to_repeat,
     trusted_imports,
 )
 from course.grade.source import read_source, released_cells, released_order
@@ -271,10 +272,9 @@ class Run:
         job = reference_job(template, source, release, graded, directory.ignore)
         if not any(job.reread.values()):
             return
-        known = remembered(
-            self.journal.folder / "repeatable.json", fingerprint(job), partial(self.execute_reference, job)
-        )
-        course.reread, failed = known
+        file = self.journal.folder / "repeatable.json"
+        known, failed = remembered(file, fingerprint(job), partial(self.execute_reference, job))
+        course.reread, course.drawn = to_repeat(known)
         if failed:
             names = ", ".join(failed[:5]) + (", ..." if len(failed) > 5 else "")
             self.on_event("message", "", f"the instructor's own solution fails {len(failed)} tests: {names}")

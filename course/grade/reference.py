@@ -148,6 +148,26 @@ def repeatable(notebook: nbformat.NotebookNode) -> list[str]:
     ]
 
 
+def to_repeat(known: Reread) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Say which tests of a submission to repeat.
+
+    Parameters
+    ----------
+    known
+        Notebook → grade cell that can be repeated → seconds that it takes.
+
+    Returns
+    -------
+    reread
+        Notebook → all of them.
+    drawn
+        Notebook → those that take long: one of them is drawn by lot.
+    """
+    reread = {name: list(cells) for name, cells in known.items()}
+    drawn = {name: [cell for cell, seconds in cells.items() if seconds > SLOW] for name, cells in known.items()}
+    return reread, drawn
+
+
 def failed_cells(result: Result) -> list[str]:
     """List the grade cells that the instructor's own solution fails, as `notebook: cell`."""
     failed = []

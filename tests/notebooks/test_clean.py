@@ -14,7 +14,7 @@ import pytest
 
 from course.reproduce.contract import TAG
 
-MACHINE = re.compile(r"(/home/|/Users/|/root/|/work/|/tmp/|[A-Z]:\\\\)")
+MACHINE = re.compile(r"(/(home|Users|root|work|tmp)/|[A-Z]:\\\\)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
