@@ -103,6 +103,12 @@ c.Autograde.autograde_preprocessors = [
 # Without hidden tests and mark schemes, in the cells and in the messages of failed tests.
 c.GenerateFeedback.preprocessors = feedback.PREPROCESSORS
 
+# ---------------------------------------------------------------- Grades out
+
+# nbgrader's table, in which a comma in a name shifts the columns and an answer that waits for points looks final, made
+# careful. For Moodle: `--exporter course.grading.export.MoodleGrades`.
+c.ExportApp.plugin_class = "course.grading.export.GradesTable"
+
 # ---------------------------------------------------------------- Submissions from a learning management system
 
 # Submissions come as one zip for each student, called week-09_STUDENT_ID.zip. Learning management systems put more in
