@@ -216,6 +216,55 @@ def grade(
     sys.exit(outcome.exit_code)
 
 
+@main.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("w09-students.zip"),
+    show_default=True,
+    metavar="FILE",
+    help="The zip to write; replaced if it is there.",
+)
+@click.option(
+    "--revision",
+    metavar="COMMIT",
+    help="Take this commit, e.g. HEAD or a tag, whatever is uncommitted (default: the last one, if nothing is).",
+)
+@click.option(
+    "--course-dir",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The instructor's repository (default: the current folder).",
+)
+def bundle(output: Path, revision: str | None, course_dir: Path) -> None:
+    """Make the students' copy of the course: a zip that works outside Git and gives nothing away.
+
+    Made from a commit, never from what lies around: the same commit gives the same bytes, everywhere. Before anything
+    is written, every file is searched for lines of solutions, hidden tests and mark schemes, for data of students, and
+    for links that lead to nothing; release/ is compared with what source/ makes.
+
+    Exit codes: 0 written; 1 refused, with the file and the line; 2 wrong use, or it could not be made.
+    """
+    from course.bundle.command import RefusedBundleError, make, save
+
+    try:
+        made = make(course_dir, revision)
+        save(made.content, output)
+    except RefusedBundleError as problem:
+        fail(str(problem), code=1)
+    except CourseError as problem:
+        fail(str(problem), code=2)
+    except OSError as problem:
+        fail(f"--output {output}: {problem.strerror or problem}. Choose another place, or make room.", code=2)
+    click.echo(f"{output}: {len(made.names)} files, {len(made.content) / 1e6:.1f} MB, from commit {made.commit[:12]}")
+    click.echo(f"sha256 {made.digest}")
+    click.echo(f"Searched for {made.lines} lines of solutions, hidden tests and mark schemes: none is in it.")
+    click.echo(f"Left out: {', '.join(made.left_out)}")
+    for assignment in made.unreleased:
+        click.echo(f"Not in it: {assignment}, which has no release/{assignment} yet.")
+
+
 def fail(message: str, *, code: int) -> None:
     """End with one line on stderr."""
     click.echo(f"course: {message}", err=True)
