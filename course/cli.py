@@ -265,6 +265,57 @@ def bundle(output: Path, revision: str | None, course_dir: Path) -> None:
         click.echo(f"Not in it: {assignment}, which has no release/{assignment} yet.")
 
 
+@main.command()
+@click.argument("folder", required=False, metavar="[FOLDER]")
+@click.option(
+    "--zip", "make_zip", is_flag=True, help="Also make FOLDER_STUDENT_ID.zip for a learning management system."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--student", metavar="ID", help="Who you are (default: the STUDENT_ID in the notebooks).")
+def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None) -> None:
+    """Say which deliverables of an assignment are there, and what to do next.
+
+    FOLDER is the assignment as you have it; by default week-09, here or in the course's folder, or else
+    release/week-09. Nothing is executed: the saved notebooks are read, and what their last run left. So run all
+    cells and save before you ask. "there" means that every test you can see passes; grading has further ones.
+
+    Packages in other versions than the course's are named, but do not count as missing.
+
+    Exit codes: 0 everything is there; 1 something is missing, wrong, or not run yet; 2 wrong use, or the zip could not
+    be made.
+    """
+    from dataclasses import replace
+
+    from course.check.check import check as look
+    from course.check.locate import assignment_folder, course_folder
+    from course.check.report import print_report, to_json
+
+    here = Path.cwd()
+    trouble = ""
+    try:
+        place = assignment_folder(folder, here)
+        root = course_folder(place)
+        report = look(place, root, student)
+        if make_zip:
+            from course.check.pack import pack
+
+            try:
+                report = replace(report, packed=pack(place, report.student, root, here))
+            except CourseError as problem:  # the report is worth reading all the same
+                trouble = str(problem)
+    except CourseError as problem:
+        fail(str(problem), code=2)
+    except OSError as problem:
+        fail(f"{problem.filename or folder}: {problem.strerror or problem}", code=2)
+    if as_json:
+        click.echo(to_json(report))
+    else:
+        print_report(report, Console(), here)
+    if trouble:
+        fail(f"no zip: {trouble}", code=2)
+    sys.exit(0 if report.complete else 1)
+
+
 def fail(message: str, *, code: int) -> None:
     """End with one line on stderr."""
     click.echo(f"course: {message}", err=True)
