@@ -9,11 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
     ClearOutput,
     DeduplicateIds,
+    IncludeHeaderFooter,
     LimitOutput,
     OverwriteCells,
     OverwriteKernelspec,
@@ -21,6 +23,7 @@ from nbgrader.preprocessors import (
 )
 
 from course.grading import archives, feedback, hand_in, preprocessors, scripts
+from course.grading.header import IncludeHeader
 
 c = get_config()  # noqa: F821 (nbgrader defines it)
 
@@ -55,8 +58,13 @@ c.CourseDirectory.max_dir_size = 2_000_000
 
 # ---------------------------------------------------------------- Generating the version for students
 
-# Name, STUDENT_ID, rules and the locked set-up cell, put in front of each notebook.
+# Name, STUDENT_ID, rules and the locked set-up cell, put in front of each notebook. An assignment week-10 may have its
+# own in source/header_week-10.ipynb: IncludeHeader, in place of nbgrader's IncludeHeaderFooter, looks there first.
 c.IncludeHeaderFooter.header = "source/header.ipynb"
+c.GenerateAssignment.preprocessors = [
+    IncludeHeader if preprocessor is IncludeHeaderFooter else preprocessor
+    for preprocessor in GenerateAssignment.class_traits()["preprocessors"].default()
+]
 
 # No `raise` in the stub: "Run All" shall go on past a task that is not done yet. The grade cells say what is missing.
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}

@@ -215,7 +215,7 @@ class MoodleGrades(GradesFile):
     Therefore the file holds one assignment, and students whose grade is not final have no row.
     """
 
-    default_name = "moodle.csv"
+    default_name = "moodle_grades.csv"
     one_assignment = True
 
     def columns(self, assignments: list[str]) -> list[str]:
