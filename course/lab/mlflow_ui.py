@@ -26,8 +26,8 @@ from course.lab.stores import Store, find_run, find_stores
 SERVERS_AT_MOST = 2
 SECONDS_TO_START = 120  # MLflow's modules alone take ten on a slow computer
 
-# MLflow otherwise opens on its part for language models, where nothing of this week is, with an assistant beside it that
-# asks for a language model. These are the notes in which its pages keep what was chosen.
+# MLflow otherwise opens on its part for language models, where nothing of this week is, with an assistant beside it
+# that asks for a language model. These are the notes in which its pages keep what was chosen.
 OPENS_ON = {"mlflow.workflowType_v1": '"machine_learning"', "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true"}
 
 # No reports to anybody, and no workers for jobs that nobody asks for.
