@@ -8,14 +8,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.bundle import contents
+from course.bundle.contents import BEGIN, ROOMS, in_rooms, students_files
 from course.bundle.data import find_missing_data
 from course.bundle.links import find_broken_links
 from course.bundle.pack import pack
 from course.bundle.release import assignments, find_stale
-from course.bundle.secrets import find_leaks, find_secrets
+from course.bundle.secrets import Secrets, find_leaks, find_secrets
 from course.bundle.students import find_student_data
-from course.bundle.tree import commit_of, read_tree, uncommitted
+from course.bundle.tree import File, Files, commit_of, read_tree, uncommitted
 from course.errors import CourseError
 
 FOLDER = "w09"  # what the zip unpacks to; short, because paths on Windows must be
@@ -76,7 +76,7 @@ def make(folder: Path, revision: str | None = None) -> Bundle:
         It was made, checked and thrown away.
     """
     commit = commit_of(folder, revision or "HEAD")
-    if revision is None and (changed := uncommitted(folder, [*contents.ROOMS, "source", "tests/answers"])):
+    if revision is None and (changed := uncommitted(folder, [*ROOMS, "source", "tests/answers"])):
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise CourseError(
             f"{changed[0]}{more}: changed and not committed, so it is open what students should get. "
@@ -85,19 +85,13 @@ def make(folder: Path, revision: str | None = None) -> Bundle:
     tree = read_tree(folder, commit)
     if not any(name.startswith("source/") for name in tree):
         raise CourseError(f"{folder}: the commit has no source/. The bundle is made in the instructor's repository.")
-    refuse(find_student_data(tree), "Nothing of a student may be in Git: git rm --cached FILE, then commit.")
-    files = contents.students_files(tree)
     secrets = find_secrets(tree)
-    refuse(
-        find_leaks(files, secrets), "Take it out where it stands (in release/: in source/, and generate), then commit."
-    )
-    refuse(find_missing_data(files), "dvc push, then commit data/remote/.")
-    refuse(find_broken_links(files), f"Mend the link, or put {contents.BEGIN} around it, then commit.")
+    files = checked_files(tree, secrets)
     stale = find_stale(tree)
     weeks = sorted({place.split("/")[1].partition(":")[0] for place in stale})
     mend = "; ".join(f"nbgrader generate_assignment {week} --force" for week in weeks)
     refuse(stale, f"{mend}; look at the difference, then commit release/.")
-    left_out = {name.partition("/")[0] for name in tree if not contents.in_rooms(name)}
+    left_out = {name.partition("/")[0] for name in tree if not in_rooms(name)}
     unreleased = set(assignments(tree, "source")) - set(assignments(tree, "release"))
     return Bundle(
         content=pack(files, FOLDER),
@@ -107,6 +101,29 @@ def make(folder: Path, revision: str | None = None) -> Bundle:
         lines=len(secrets.telling_lines()),
         unreleased=tuple(sorted(unreleased)),
     )
+
+
+def checked_files(tree: Files, secrets: Secrets) -> dict[str, File]:
+    """Choose the files of the students' copy, and refuse those that give something away or would not work.
+
+    Parameters
+    ----------
+    tree
+        All files of a commit, by name.
+    secrets
+        What must not show.
+
+    Raises
+    ------
+    RefusedBundleError
+        With every place of the first kind of mistake that is found.
+    """
+    refuse(find_student_data(tree), "Nothing of a student may be in Git: git rm --cached FILE, then commit.")
+    files = students_files(tree)
+    refuse(find_leaks(files, secrets), "Take it out (of release/: in source/, then generate), then commit.")
+    refuse(find_missing_data(files), "dvc push, then commit data/remote/.")
+    refuse(find_broken_links(files), f"Mend the link, or put {BEGIN} around it, then commit.")
+    return files
 
 
 def refuse(places: list[str], remedy: str) -> None:

@@ -83,9 +83,10 @@ def for_students(name: str, text: str) -> str:
             raise CourseError(
                 f"{name}, line {number}: {line.strip()} has no partner. Put {BEGIN} above and {END} below."
             )
-        elif not opened and not line.rstrip().rstrip("|").rstrip().endswith(BEGIN):
-            if line or number != closed + 1 or not kept or kept[-1]:  # one empty line where the part was, not two
-                kept.append(line)
+        elif opened or line.rstrip().rstrip("|").rstrip().endswith(BEGIN):
+            continue
+        elif line or number != closed + 1 or not kept or kept[-1]:  # one empty line where the part was, not two
+            kept.append(line)
     if opened:
         raise CourseError(f"{name}, line {opened}: {BEGIN} is not closed. Put {END} below what students do not get.")
     return "\n".join(kept)

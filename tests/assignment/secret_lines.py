@@ -5,12 +5,11 @@ from html import unescape
 
 import nbformat
 
+from course.bundle.secrets import find_secrets
+from course.bundle.tree import File
 from course.grading.feedback import GUTTER, split_regions
 from tests.assignment.course_copy import ASSIGNMENT
 from tests.assignment.matrix import read_answers
-
-REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
-LONG_ENOUGH = 12  # shorter lines, such as `return rows`, are in many places
 
 
 def cells_of(path):
@@ -21,26 +20,23 @@ def settings(cell):
     return cell.metadata.get("nbgrader", {})
 
 
+def files_below(folder, name):
+    """Read all files below a folder, as they would be in a commit, without what a notebook makes when it runs."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    names = {path: path.relative_to(folder) for path in paths}
+    left = {"work", "__pycache__", ".ipynb_checkpoints"}
+    return {
+        f"{name}/{below.as_posix()}": File(path.read_bytes())
+        for path, below in names.items()
+        if not left & set(below.parts)
+    }
+
+
 def secrets(folder):
     """Collect every telling line inside a solution, a hidden test or a mark scheme that does not stand outside, too."""
-    inside, outside = {}, set()
-    for path in sorted(folder.glob("*.ipynb")):
-        for cell in cells_of(path):
-            whole = settings(cell).get("solution") and "BEGIN SOLUTION" not in cell.source
-            region = "SOLUTION" if whole else None
-            for line in cell.source.split("\n"):
-                began = [name for name in REGIONS if f"BEGIN {name}" in line]
-                if began:
-                    region = began[0]
-                elif any(f"END {name}" in line for name in REGIONS):
-                    region = None
-                elif region:
-                    inside.setdefault(line.strip(), f"{path.stem}, {cell.id}: {region.lower()}")
-                else:
-                    outside.add(line.strip())
-    for path in (folder / "start").glob("*.py"):  # given to students: a solution may keep what was right in it
-        outside.update(line.strip() for line in path.read_text(encoding="utf-8").split("\n"))
-    return {line: where for line, where in inside.items() if len(line) >= LONG_ENOUGH and line not in outside}
+    found = find_secrets(files_below(folder, f"source/{ASSIGNMENT}")).telling_lines()
+    where = {line: re.fullmatch(r".*/(.+)\.ipynb, cell (.+)", region.place) for line, region in found.items()}
+    return {line: f"{place[1]}, {place[2]}: {found[line].kind}" for line, place in where.items()}
 
 
 def shown_in_feedback(course, notebook):
