@@ -114,7 +114,7 @@ def look_at(
             "file, take a fresh copy of the assignment, and put your answers in again."
         )
         return Deliverable(wanted.name, Status.UNREADABLE, f"{file}: {one.trouble}", step)
-    if notebook.tasks_of(one.cells) == {} and not any(notebook.find(one, task) for task in wanted.tasks):
+    if not any(notebook.find(one, name) for task, names in wanted.tasks.items() for name in names or (task,)):
         step = f"Is this another notebook under this name? Put yours in its place, as {file}."
         return Deliverable(wanted.name, Status.MISSING, f"{file} has none of the tasks", step)
     tests = notebook.look(one, expected(wanted, tasks.get(wanted.notebook)), original)

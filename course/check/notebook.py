@@ -149,6 +149,21 @@ def is_as_released(cell: Any, original: Saved | None, name: str) -> bool:
     return any(stub in cell.source for stub in STUBS)
 
 
+def is_begun(answer: Any, original: Saved | None) -> bool:
+    """Tell whether anything was written into a cell for an answer; in code, comments alone are no answer."""
+    if not answer.source.strip() or is_as_released(answer, original, name_of(answer)):
+        return False
+    if answer.cell_type != "code":
+        return True
+    before = find(original, name_of(answer))
+    return statements(answer.source) != (statements(before.source) if before is not None else [])
+
+
+def statements(source: str) -> list[str]:
+    """Give the lines of code without comments and blank lines."""
+    return [line for line in lines(source) if line and not line.lstrip().startswith("#")]
+
+
 def lines(source: str) -> list[str]:
     """Split a text without what no editor shows."""
     return [line.rstrip() for line in source.strip().splitlines()]
@@ -163,7 +178,7 @@ def look_at_answer(answer: Any | None, original: Saved | None) -> tuple[Status, 
     """Say how a written answer stands. Whether it is good is for a person to say."""
     if answer is None:
         return Status.MISSING, "the cell for the answer is gone"
-    if not answer.source.strip() or is_as_released(answer, original, name_of(answer)):
+    if not is_begun(answer, original):
         return Status.NOT_ATTEMPTED, "no answer yet"
     count = len(answer.source.split())
     return Status.THERE, f"{count} word{'s' * (count != 1)}"
@@ -175,7 +190,7 @@ def look_at_test(cell: Any | None, answer: Any | None, original: Saved | None, n
         return Status.MISSING, "the cell for the answer is gone"
     if cell is None or cell.cell_type != "code":
         return Status.MISSING, "the cell with the test is gone"
-    begun = bool(answer.source.strip()) and not is_as_released(answer, original, name_of(answer))
+    begun = is_begun(answer, original)
     if was_changed(cell, original, name):
         if not begun:
             return Status.NOT_ATTEMPTED, ""
