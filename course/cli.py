@@ -248,6 +248,8 @@ def bundle(output: Path, revision: str | None, course_dir: Path) -> None:
     """
     from course.bundle.command import RefusedBundleError, make, save
 
+    if not output.absolute().parent.is_dir():
+        fail(f"--output {output}: there is no folder {output.parent}. Make it, or choose another place.", code=2)
     try:
         made = make(course_dir, revision)
         save(made.content, output)

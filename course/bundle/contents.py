@@ -83,8 +83,10 @@ def for_students(name: str, text: str) -> str:
             raise CourseError(
                 f"{name}, line {number}: {line.strip()} has no partner. Put {BEGIN} above and {END} below."
             )
-        elif opened or line.rstrip().rstrip("|").rstrip().endswith(BEGIN):
+        elif opened:
             continue
+        elif line.rstrip().rstrip("|").rstrip().endswith(BEGIN):
+            closed = number
         elif line or number != closed + 1 or not kept or kept[-1]:  # one empty line where the part was, not two
             kept.append(line)
     if opened:
