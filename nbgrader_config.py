@@ -22,7 +22,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from course.grading import archives, feedback, hand_in, preprocessors, scripts
+from course.grading import archives, feedback, hand_in, marking, preprocessors, scripts
 from course.grading.header import IncludeHeader
 
 c = get_config()  # noqa: F821 (nbgrader defines it)
@@ -105,6 +105,14 @@ c.Autograde.autograde_preprocessors = [
     CheckCellMetadata,
     scripts.DisarmScripts,
 ]
+
+# ---------------------------------------------------------------- Formgrader
+
+# Its page for marking by hand shows the mark scheme beside each answer. Feedback has none: it is taken out before.
+c.HTMLExporter.preprocessors = [marking.MarkingView]
+
+# Its first page would show this whole configuration, unformatted.
+c.FormgradeExtension.debug = False
 
 # ---------------------------------------------------------------- Feedback
 
