@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import lab as labs
 
@@ -14,6 +14,8 @@ from tests.browser import lab as labs
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
            "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 WIDTH, HEIGHT = 1280, 900
+
+expect.set_options(timeout=60_000)  # five seconds, its own, are too few on a busy computer
 
 
 def find_chromium():

@@ -109,9 +109,7 @@ def serve(folder: Path, home: Path, *options: str, base_url: str = "/", **more: 
         yield lab
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)  # twice: JupyterLab asks first
-            time.sleep(0.2)
-            os.killpg(process.pid, signal.SIGTERM)
+            os.killpg(process.pid, signal.SIGTERM)  # no SIGINT before it: while kernels end, a second signal is lost
         try:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
