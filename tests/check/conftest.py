@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from course.check.check import check
+from course.cli import main
 from tests.check.states import ROOT, Work
 
 
@@ -29,8 +32,21 @@ def rows():
     return look
 
 
+@pytest.fixture
+def course_check(monkeypatch):
+    """Call the command in this process: nothing is imported again."""
+
+    def run(*arguments, cwd):
+        monkeypatch.chdir(cwd)
+        done = CliRunner().invoke(main, ["check", *map(str, arguments)], env={"COLUMNS": "80"})
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        return SimpleNamespace(returncode=done.exit_code, stdout=done.stdout, stderr=done.stderr)
+
+    return run
+
+
 @pytest.fixture(scope="session")
-def course_check():
+def command():
     """Call the command as a student does."""
 
     def run(*arguments, cwd, **variables):
