@@ -89,7 +89,8 @@ def describe(failed: list[NotebookNode], notebook: NotebookNode) -> list[dict[st
     for cell in failed:
         title, answers = task_of(cell, notebook)
         words = tasks.setdefault(title, [])
-        if not words and answers and all(untouched(answer) for answer in answers):
+        missing = bool(answers) and all(untouched(answer) for answer in answers)
+        if not words and missing:
             words.append("Nothing is written in the answer yet.")
         elif not words:
             words += [f"Your answer stops with an error. {message(answer)}" for answer in answers if message(answer)]
@@ -97,7 +98,9 @@ def describe(failed: list[NotebookNode], notebook: NotebookNode) -> list[dict[st
             continue
         points = cell.metadata.nbgrader.get("points", 0)
         why = message(cell) or "The test passes only in part."
-        words.append(f"Test {cell.metadata.nbgrader.grade_id} ({points:g} point{'' if points == 1 else 's'}): {why}")
+        test = f"Test {cell.metadata.nbgrader.grade_id} ({points:g} point{'' if points == 1 else 's'})"
+        # That Python misses what nobody has written says nothing new; what a test expects does.
+        words.append(f"{test} waits for it." if missing and not expectation(cell) else f"{test}: {why}")
     entries = []
     for title, words in tasks.items():
         text = "\n\n".join(fill(word) for word in words)
@@ -124,15 +127,21 @@ def untouched(answer: NotebookNode) -> bool:
     return answer.metadata.nbgrader.get("checksum") == compute_checksum(answer)
 
 
+def expectation(cell: NotebookNode) -> str:
+    """Give what a failed test says that it expected; nothing if it stopped for another reason."""
+    errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+    return strip_ansi(errors[-1].evalue).strip() if errors and errors[-1].ename == "AssertionError" else ""
+
+
 def message(cell: NotebookNode) -> str:
     """Give the last thing that a cell complained of: an expectation as it is written, an error with its kind."""
+    if expectation(cell):
+        return expectation(cell)
     for output in reversed(cell.get("outputs", [])):
         if output.output_type == "error":
             if output.ename == "CellTimeoutError":
                 return "The cell takes longer than the grading allows, and was stopped."
             text = strip_ansi(output.evalue).strip()
-            if output.ename == "AssertionError" and text:
-                return text
             return f"{output.ename}: {text}" if text else f"{output.ename}, without a message."
     told = [o.text for o in cell.get("outputs", []) if o.output_type == "stream" and o.name == "stderr"]
     if told and is_grade(cell):
