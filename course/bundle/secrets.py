@@ -88,6 +88,8 @@ def find_secrets(tree: Files) -> Secrets:
                     public.update(region.lines)
                 else:
                     regions.append(region)
+        elif room == "source" and name.endswith(".ipynb"):  # headers, which come into every notebook
+            public.update(line for region in notebook_regions(name, text) for line in region.lines)
         elif room == "source" and len(rest) > 1 and name.endswith(".py"):
             public.update(stripped(text))  # given to students: a solution may keep what was right in it
         elif room == "source" and name.endswith(".py"):

@@ -189,3 +189,11 @@ def test_all_places_are_named(planted, tree, secrets):
     said = planted(RELEASED, with_cell(tree, RELEASED, f"{lines[0]}\nx = 1\n{lines[1]}"))
     assert "cell planted, line 1: " in said
     assert "cell planted, line 3: " in said
+
+
+def test_what_the_header_says_is_public(tree, secrets):
+    """It comes into every notebook, so that a solution may hold the same line."""
+    line = next(line for line in secrets.telling_lines() if len(line) > 20)
+    header = with_cell(tree, "source/header.ipynb", line)
+    assert secrets.tells(line)
+    assert not find_secrets({**tree, "source/header.ipynb": File(header.encode())}).tells(line)
