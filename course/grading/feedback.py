@@ -87,7 +87,7 @@ class HideTests(NbGraderPreprocessor):
                 ("BEGIN MARK SCHEME", "END MARK SCHEME", ""),
             ):
                 cell.source, lines = split_regions(cell.source, begin, end, instead)
-                secret.update(lines)
+                secret.update(lines, (begin, end) if lines else ())  # a traceback can show the marks, too
         visible = {line.strip() for cell in nb.cells for line in cell.source.split("\n")}
         secret -= visible
         for cell in nb.cells:

@@ -38,6 +38,14 @@ FOR_PEOPLE = re.compile(
     re.S,
 )
 
+# nbgrader finds a student's place in the exchange by a file that `nbgrader submit` put there.
+NOT_BY_EXCHANGE = re.compile(r"FileNotFoundError: .*submission_secret\.txt'\s*\Z")
+SEND_IT = (
+    "Feedback goes back through the exchange only for work that came through it, and some of this did not (zips from a "
+    "learning management system, for example). Send the pages in feedback/ to these students; for the others press "
+    "Release Feedback in the list of submissions."
+)
+
 
 def do(request: dict[str, Any]) -> dict[str, Any]:
     """Do one thing, with the configuration that is there now.
@@ -91,6 +99,8 @@ def readable(result: dict[str, Any], root: str) -> dict[str, Any]:
 
 def given_up(traceback: str) -> str:
     """Give the message of an exception that nbgrader or the course raised for people to read; empty for others."""
+    if NOT_BY_EXCHANGE.search(traceback):
+        return SEND_IT
     lines = traceback.rstrip().split("\n")
     begin = max((number for number, line in enumerate(lines) if line.startswith("  ")), default=-1) + 1
     found = FOR_PEOPLE.match("\n".join(lines[begin:]))
