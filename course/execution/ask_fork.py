@@ -1,7 +1,8 @@
 """Ask the submission's keeper for a forked interpreter instead of starting a new one.
 
-Inside the sandbox a copy of this file stands where the command `dvc` is, and starts the kernels of `python3`. It uses
-what comes with Python's core only, because it is to cost milliseconds. Without a keeper it starts the real program.
+Inside the sandbox a copy of this file stands where the command `dvc` is and where `python -m dvc` begins, and starts
+the kernels of `python3`. It uses what comes with Python's core only, because it is to cost milliseconds. Without a
+keeper it starts the real program.
 """
 
 import os
@@ -15,8 +16,9 @@ SOCKET = "COURSE_FORK"
 
 def start_afresh():
     """Become the real program."""
-    module = {"dvc": "dvc", "kernel": "ipykernel_launcher"}[KIND]
-    os.execv(PYTHON, [PYTHON, "-m", module, *sys.argv[1:]])  # noqa: S606
+    begin = {"dvc": ["-c", "import sys, dvc.cli; sys.exit(dvc.cli.main(sys.argv[1:]))"]}
+    begin |= {"kernel": ["-m", "ipykernel_launcher"]}
+    os.execv(PYTHON, [PYTHON, *begin[KIND], *sys.argv[1:]])  # noqa: S606
 
 
 def main():

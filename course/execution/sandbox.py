@@ -8,6 +8,7 @@ submission, no network.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -132,9 +133,11 @@ def shortcuts() -> dict[str, str]:
              "metadata": {"debugger": True}}
         ),
     }  # fmt: skip
-    dvc = Path(sys.executable).parent / "dvc"
-    if dvc.is_file():
-        found[str(dvc)] = shortcut("dvc")
+    package = importlib.util.find_spec("dvc")
+    places = [Path(folder) / "__main__.py" for folder in package.submodule_search_locations] if package else []
+    for place in (Path(sys.executable).parent / "dvc", *places):
+        if place.is_file():
+            found[str(place)] = shortcut("dvc")
     return found
 
 

@@ -1,6 +1,7 @@
 """What a submission's code can reach, what it may use, and what is left of it."""
 
 import dataclasses
+import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -266,6 +267,24 @@ def test_a_library_beside_the_notebook_does_not_take_the_place_of_the_real_one()
         "import packaging; print(hasattr(packaging, '__path__'))", "import helper; print(helper.VALUE)", files=files
     )
     assert outputs == ["True\n", "3\n"]
+
+
+def test_python_m_dvc_is_forked_too():
+    start = "import os, subprocess, sys\nos.environ['PYTHONPROFILEIMPORTTIME'] = '1'\n"
+    ask = (
+        "def ask(*arguments):\n"
+        "    done = subprocess.run([sys.executable, '-m', 'dvc', *arguments], capture_output=True, text=True)\n"
+        "    print(done.returncode, 'dvc.cli' in done.stderr, done.stdout.strip())\n"
+    )
+    outputs, _ = run(
+        start + ask + "ask('--version')",
+        "ask('status')",
+        "os.environ['COURSE_FORK'] = '/nowhere'\nask('--version')",
+        "open('dvc.py', 'w').write('print(42)')\nask()",
+        preload=("dvc.repo",),
+    )
+    version = importlib.metadata.version("dvc")
+    assert outputs == [f"0 False {version}\n", "253 False \n", f"0 True {version}\n", "0 False 42\n"]
 
 
 def test_dvc_and_kernels_are_forked_with_what_they_were_given():
