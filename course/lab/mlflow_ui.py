@@ -150,16 +150,20 @@ class StoreHandler(SuperviseAndProxyHandler):
         self.proxy_base = f"mlflow/store/{self.key}"
 
     def initialize(self, desk: Desk) -> None:
-        """Take the server that belongs to the key in the address."""
+        """Take the key in the address."""
         after = self.request.path.partition("/mlflow/store/")[2]
         self.desk, self.key = desk, after.partition("/")[0]
         self.known = self.key in desk.paths and desk.paths[self.key].exists()
-        super().initialize(desk.state(self.key) if self.known else {})
+        super().initialize({})
 
     async def prepare(self) -> None:
-        """Send who comes with an old address to the list."""
+        """Take the store's server; send who comes with an old address to the list."""
         await super().prepare()
-        if not self.known and not self._finished:
+        if self._finished:  # sent to the login; who is not known stops nobody's server
+            return
+        if self.known:
+            super().initialize(self.desk.state(self.key))
+        else:
             self.redirect(url_path_join(self.base_url, "mlflow/open", self.key))
 
     async def ensure_process(self) -> None:
