@@ -52,7 +52,7 @@ def check(folder: Path, root: Path | None, student: str | None = None) -> Report
         warnings=(
             *warn_about_environment(environment, root),
             *warn_about_frozen(frozen, environment),
-            *warn_about_notebooks(saved, names),
+            *warn_about_notebooks(saved, names, rows),
         ),
         environment=tuple(environment),
         frozen=tuple(frozen),
@@ -283,10 +283,12 @@ def warn_about_frozen(frozen: list[Difference], environment: list[Difference]) -
     return [f"Your requirements.txt names other versions than the course's: {packages.describe(frozen)}. {step}"]
 
 
-def warn_about_notebooks(saved: dict[str, Saved], names: list[str]) -> list[str]:
+def warn_about_notebooks(saved: dict[str, Saved], names: list[str], rows: list[Deliverable]) -> list[str]:
     """Name notebooks that are not graded, and those that were not run from top to bottom."""
     found = [
-        f"{other}.ipynb is not part of the assignment and is not graded." for other in sorted(set(saved) - set(names))
+        f"{other}.ipynb is not part of the assignment and is not graded."
+        for other in sorted(set(saved) - set(names))
+        if not any(f"Rename {other}.ipynb" in row.next_step for row in rows)
     ]
     disorder = [name for name in names if name in saved and not notebook.runs_in_order(saved[name])]
     if disorder:

@@ -94,7 +94,7 @@ def check_name(student: str, assignment: str, configuration: Config) -> None:
     path = os.path.join(os.sep, "extracted", f"{assignment}_{student}", "notebook.ipynb")
     if not student:
         raise CourseError(
-            "the notebooks do not say who you are. Write the same STUDENT_ID into all, or use --student ID."
+            "the notebooks do not name one STUDENT_ID. Write the same into all of them, or use --student ID."
         )
     plain = re.fullmatch(r"[\w.@+-]+", student) and re.search(r"\w", student)
     found = re.match(pattern, path) if pattern else None

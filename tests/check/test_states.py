@@ -220,7 +220,15 @@ def test_renamed_notebook(work, rows, name):
     found = rows(work)["dvc"]
     assert found.status is MISSING
     assert found.next_step.startswith(f"Rename {name}.ipynb to {FIRST}.ipynb")
-    assert f"{name}.ipynb is not part" in " ".join(check(work.folder, ROOT).warnings)
+    assert "is not part" not in " ".join(check(work.folder, ROOT).warnings)  # said already
+
+
+def test_notebook_of_one_s_own(work):
+    work.finish()
+    shutil.copyfile(work.path(FIRST), work.path("notes"))
+    report = check(work.folder, ROOT)
+    assert report.complete
+    assert "notes.ipynb is not part" in " ".join(report.warnings)
 
 
 def test_another_notebook_under_this_name(work, rows):

@@ -53,6 +53,7 @@ def test_what_is_in_it(litter, tmp_path):
     assert Path(packed.path) == tmp_path / "week-09_ana.zip"
     with zipfile.ZipFile(packed.path) as archive:
         names = archive.namelist()
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert names == [f"week-09/{name}" for name in packed.files]
     assert {"notes/mine.md", "notes/umlaut ä.txt", "requirements.txt", f"{FIRST}.ipynb"} < set(packed.files)
     assert {path.relative_to(RELEASE).as_posix() for path in RELEASE.glob("s*/*") if path.is_file()} < set(packed.files)
