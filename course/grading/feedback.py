@@ -9,7 +9,8 @@ from typing import Any
 from nbconvert.filters import strip_ansi
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
-from traitlets import Unicode
+from nbgrader.utils import is_task
+from traitlets import List, Unicode
 
 from course.grading.scripts import DisarmScripts
 
@@ -78,6 +79,9 @@ class HideTests(NbGraderPreprocessor):
         help="Line that takes the place of hidden tests.",
     ).tag(config=True)
 
+    # As nbgrader's own GetGrades has it: nbconvert sets it for every preprocessor, and warns where it cannot.
+    display_data_priority = List(config=True)
+
     def preprocess(self, nb: Notebook, resources: dict[str, Any]) -> tuple[Notebook, dict[str, Any]]:
         """Cut all regions first: the output of one cell can show the text of another."""
         secret: set[str] = set()
@@ -93,6 +97,8 @@ class HideTests(NbGraderPreprocessor):
         for cell in nb.cells:
             for output in cell.get("outputs", []):
                 self.clean(output, secret)
+            if is_task(cell) and not cell.metadata.nbgrader.get("points") and not cell.metadata.nbgrader.get("comment"):
+                cell.metadata.nbgrader.task = False  # it would be listed as a task with 0 of 0 points
         return nb, resources
 
     def clean(self, output: Notebook, secret: set[str]) -> None:

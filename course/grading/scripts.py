@@ -19,6 +19,7 @@ from nbconvert.filters import strip_files_prefix
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_solution, is_task
+from traitlets import List
 
 Notebook = Any
 
@@ -291,6 +292,9 @@ class DisarmScripts(NbGraderPreprocessor):
 
     After `SaveAutoGrades`: it compares answers with the text that was handed out.
     """
+
+    # As nbgrader's own GetGrades has it: nbconvert sets it for every preprocessor, and warns where it cannot.
+    display_data_priority = List(config=True)
 
     def preprocess(self, nb: Notebook, resources: dict[str, Any]) -> tuple[Notebook, dict[str, Any]]:
         """Clean outputs, Markdown and metadata; one line in the log for each cell that changed."""
