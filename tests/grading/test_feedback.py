@@ -45,7 +45,10 @@ def test_all_kinds_of_output_are_cleaned():
     line = "assert very_secret_number == 42"
     grade.outputs = [
         nbformat.v4.new_output(
-            "error", ename="AssertionError", evalue="why it failed", traceback=["head", f"-> 3 {line}", f"   4 ### {END}"]
+            "error",
+            ename="AssertionError",
+            evalue="why it failed",
+            traceback=["head", f"-> 3 {line}", f"   4 ### {END}"],
         ),
         nbformat.v4.new_output("stream", name="stdout", text=f"before\n{line}\nafter"),
     ]
