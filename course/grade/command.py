@@ -44,6 +44,7 @@ from course.grade.reference import (
     trusted_imports,
 )
 from course.grade.source import read_source, released_cells, released_order
+from course.grade.stop import noted_interrupts
 from course.grade.submission import Course, Prepared, final_folder, is_graded, prepare, score
 from course.grade.trouble import AGAIN, UngradableError, explain, one_line
 
@@ -93,7 +94,7 @@ def grade(
     begun, clock = datetime.now().astimezone(), time.monotonic()
     jobs = jobs or count_cores()
     start = engines.find_engine(engine) if isinstance(engine, str) else engine
-    with opened(folder.resolve()) as app, collected(app) as collector:
+    with noted_interrupts() as look_for_stop, opened(folder.resolve()) as app, collected(app) as collector:
         app.coursedir.assignment_id = assignment
         root = Path(app.coursedir.root)
         state = make_state(root, shared=app.coursedir.groupshared)
@@ -125,7 +126,7 @@ def grade(
                     trusted=trusted_imports(source),
                     order=released_order(release),
                 )
-                run = Run(course, journal, start, jobs, on_event)
+                run = Run(course, journal, start, jobs, on_event, look_for_stop)
                 backup = run.grade_all(chosen, forced, state / "backups")
                 journal.end(list(submissions), set(chosen), run.left)
                 journal.clean().rmdir()
@@ -207,6 +208,8 @@ class Run:
         Executions at a time.
     on_event
         Is told what happens.
+    look_for_stop
+        Raises KeyboardInterrupt if the user has asked to stop.
     """
 
     course: Course
@@ -214,6 +217,7 @@ class Run:
     start: engines.Engine
     jobs: int
     on_event: OnEvent
+    look_for_stop: Callable[[], None]
 
     def __post_init__(self) -> None:
         """Begin with nothing."""
@@ -303,6 +307,7 @@ class Run:
         """Keep the workers busy and score what is executed. Few submissions at a time are in memory."""
         begun: set[Future[bytes]] = set()
         while todo or self.running:
+            self.look_for_stop()
             while todo and len(self.running) < 2 * self.jobs:
                 self.send(*todo.popleft())
             done, waiting = wait(self.running, timeout=LOOK, return_when=FIRST_COMPLETED)

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,6 +233,24 @@ def test_stopped_by_the_user(small_class, graded_content):
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert err.splitlines()[-1] == "course: stopped. What is graded stays; the same command goes on with the rest."
+    assert small_class.grade().exit_code == 0
+    assert (small_class.content(), small_class.tree()) == graded_content
+
+
+def test_a_stop_that_a_library_swallows_is_not_lost(small_class, graded_content):
+    pressed = []
+
+    def swallow(*_event):
+        if not pressed:
+            pressed.append(True)
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+                time.sleep(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        grade("week-09", small_class.folder, sandbox=False, engine=stubs.quick, jobs=2, on_event=swallow)
+    assert pressed
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert small_class.grade().exit_code == 0
     assert (small_class.content(), small_class.tree()) == graded_content
 
