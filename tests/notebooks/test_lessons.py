@@ -7,6 +7,7 @@ import pytest
 
 LESSONS = ["lesson_00_start_here", "lesson_01_dvc_basics", "lesson_02_mlflow_tracking", "lesson_03_reproducibility",
            "lesson_04_pipelines_and_lineage", "experiment"]  # fmt: skip
+LONG = ("lesson_04_pipelines_and_lineage",)  # of the five that take longest, the optional one
 
 
 def complaints(notebook):
@@ -32,7 +33,7 @@ def state(folder):
     return status, head, files
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in LESSONS])
 def test_a_lesson_runs_in_a_fresh_place_and_again_in_the_same(course_copy, execute, name):
     before = state(course_copy)
     notebook = course_copy / "notebooks" / f"{name}.ipynb"

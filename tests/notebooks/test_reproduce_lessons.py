@@ -2,8 +2,8 @@
 
 import pytest
 
-FAST = ["experiment", "lesson_02_mlflow_tracking"]
-LONG = ["lesson_03_reproducibility", "lesson_04_pipelines_and_lineage"]
+FAST = ["experiment"]
+LONG = ["lesson_02_mlflow_tracking", "lesson_03_reproducibility", "lesson_04_pipelines_and_lineage"]
 
 
 @pytest.mark.parametrize("name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
