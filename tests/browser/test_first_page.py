@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import lab as labs
-from tests.browser.student import contents, dark, nothing_in_the_way, student_copy
+from tests.browser.student import contents, dark, nothing_in_the_way, open_launcher, student_copy, tile, until
 
 STUDENTS_SEE = {"CHECKLIST.md", "README.md", "data", "notebooks", "release", "resources", "week-09", "env_of_mine"}
 
@@ -85,3 +85,13 @@ def test_markdown_files_open_rendered(page, student):
     expect(page.locator(".jp-MarkdownViewer table").first).to_be_visible()
     settings = json.loads((labs.ROOT / "env/jupyter/share/jupyter/lab/settings/overrides.json").read_text("utf-8"))
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+def test_a_terminal_finds_the_commands(page, student):
+    page.goto(student.url("lab?reset"))
+    open_launcher(page)
+    tile(page, "Terminal").click()
+    page.locator(".jp-Terminal .xterm-helper-textarea").focus()
+    found = student.folder / "found"
+    page.keyboard.type(f"command -v course dvc mlflow > {found}\n")
+    until(lambda: found.exists() and found.read_text().count("\n") == 3, "the terminal does not find the commands")
