@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import json
 import secrets
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -82,6 +84,24 @@ def register_provisioner() -> None:
     KernelProvisionerFactory.instance().provisioners["course-fork"] = _Factory()
 
 
+def end_context(context: zmq.Context | None) -> None:
+    """Close a context and its sockets while they are still known.
+
+    Left to the garbage collector, a context can be ended before its sockets, and then waits for them for ever. In a
+    thread, because a socket that is missed would make this wait, too.
+    """
+    if context is None:
+        return
+
+    def end() -> None:
+        with contextlib.suppress(Exception):
+            context.destroy(linger=0)
+
+    thread = threading.Thread(target=end, daemon=True)
+    thread.start()
+    thread.join(GRACE)
+
+
 class LimitedExecute(KeepGoing):
     """nbgrader's `Execute` on a forked kernel: with limits on time and output, and an end that is seen at once."""
 
@@ -98,6 +118,7 @@ class LimitedExecute(KeepGoing):
         keywords["kernel_manager_class"] = ForkedKernelManager
         super().__init__(*arguments, **keywords)
         self.shutdown_kernel = "immediate"
+        self.context: zmq.Context | None = None
         self.findings: list[Finding] = []
         self.expressions: dict[str, str] = {}
         self.reply: dict[str, Any] | None = None
@@ -117,6 +138,7 @@ class LimitedExecute(KeepGoing):
         context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
         context.setsockopt(zmq.SNDTIMEO, int(1000 * GRACE))  # a kernel that reads nothing must not stop its driver
         context.setsockopt(zmq.LINGER, 0)
+        self.context = context
         self.km = ForkedKernelManager(
             transport="ipc", ip=str(place), connection_file=f"{place}.json", context=context, config=self.config
         )
@@ -131,7 +153,10 @@ class LimitedExecute(KeepGoing):
         self.deadline = time.monotonic() + self.limits.notebook_seconds
         self.sizes: dict[int, int] = {}
         self.shown: set[int] = set()
-        return super().preprocess(nb, resources, km)
+        try:
+            return super().preprocess(nb, resources, km)
+        finally:
+            end_context(self.context)
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         """Execute one cell; afterwards the kernel is idle, or dead."""

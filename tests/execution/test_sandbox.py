@@ -11,10 +11,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import zmq
+import zmq.asyncio
 
 from course.execution import sandbox
 from course.execution.engine import WorkerVanished, execute, worker_for
 from course.execution.job import Finding, Job, Limits, Result, decode_job, decode_result, encode
+from course.execution.runner import end_context
 from course.execution.sandbox import SandboxError, Worker
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is for Linux")
@@ -303,6 +306,25 @@ def test_dvc_and_kernels_are_forked_with_what_they_were_given():
     assert outputs[0].strip() == "0"
     assert outputs[1] == "254 True\n"
     assert "ZeroDivisionError\nTrue\n" in outputs[2]
+
+
+def test_a_context_is_ended_with_its_sockets():
+    context = zmq.asyncio.Context()
+    unsent = context.socket(zmq.PUSH)
+    unsent.setsockopt(zmq.LINGER, -1)
+    unsent.connect("ipc:///nowhere/at/all")
+    end_context(context)
+    assert context.closed
+    assert unsent.closed
+
+
+def test_a_socket_that_is_not_known_stops_nobody(monkeypatch):
+    monkeypatch.setattr("course.execution.runner.GRACE", 0.2)
+    context = zmq.Context()
+    hidden = zmq.Context.shadow(context.underlying).socket(zmq.PUSH)
+    end_context(context)
+    assert not context.closed  # it waits in a thread
+    hidden.close()
 
 
 # ---------------------------------------------------------------- workers
