@@ -165,15 +165,23 @@ def keep(page, name):
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-def test_the_server_answers_while_validate_runs(page, student):
-    folder = student.folder / "slow"
+def open_new(page, student, name, first, answer=None):
+    """Open a small notebook of its own, that begins with the code `first`; give its folder."""
+    folder = student.folder / name
     folder.mkdir()
     notebook = small_notebook()
-    wait = "import time\nfrom pathlib import Path\nwhile not Path('go').exists():\n    time.sleep(0.1)"
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(wait, id="wait"))
-    nbformat.write(notebook, folder / "slow.ipynb")
-    page.goto(student.url("lab/tree/slow/slow.ipynb?reset"))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first, id="wait"))
+    if answer:
+        notebook.cells[2].source = answer
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    page.goto(student.url(f"lab/tree/{name}/{name}.ipynb?reset"))  # without the tabs of the test before
     expect(page.get_by_text("| Idle")).to_be_visible()
+    return folder
+
+
+def test_the_server_answers_while_validate_runs(page, student):
+    wait = "import time\nfrom pathlib import Path\nwhile not Path('go').exists():\n    time.sleep(0.1)"
+    folder = open_new(page, student, "slow", wait)
     press_validate(page)
     expect(page.get_by_text("Validating...")).to_be_visible()
     for _ in range(3):
@@ -186,28 +194,15 @@ def test_the_server_answers_while_validate_runs(page, student):
 
 @pytest.mark.slow
 def test_validate_of_a_notebook_that_takes_more_than_a_minute(page, student):
-    folder = student.folder / "minute"
-    folder.mkdir()
-    notebook = small_notebook()
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("import time\ntime.sleep(65)", id="wait"))
-    notebook.cells[2].source = "def twice(number):\n    return 5"
-    nbformat.write(notebook, folder / "minute.ipynb")
-    page.goto(student.url("lab/tree/minute/minute.ipynb?reset"))
-    expect(page.get_by_text("| Idle")).to_be_visible()
+    open_new(page, student, "minute", "import time\ntime.sleep(65)", answer="def twice(number):\n    return 5")
     dialog = validate(page)
     expect(dialog).to_contain_text("Test twice_right (3 points): twice(2) should be 4. Found: 5.")
 
 
 def test_a_closed_page_stops_validate(new_page, student):
-    folder = student.folder / "endless"
-    folder.mkdir()
-    notebook = small_notebook()
     wait = "import os, time\nfrom pathlib import Path\nPath('kernel').write_text(str(os.getpid()))\ntime.sleep(600)"
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(wait, id="wait"))
-    nbformat.write(notebook, folder / "endless.ipynb")
     page = new_page()
-    page.goto(student.url("lab/tree/endless/endless.ipynb?reset"))  # not the tabs of the test before
-    expect(page.get_by_text("| Idle")).to_be_visible()
+    folder = open_new(page, student, "endless", wait)
     press_validate(page)
     until((folder / "kernel").exists, "Validate did not start the notebook")
     until((folder / "kernel").read_text, "the kernel's number was not written")
