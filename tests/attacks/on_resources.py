@@ -239,22 +239,34 @@ ATTACKS = [
     ),
     Attack(
         "descriptors_written",
-        "Writes answers into every pipe and socket that the kernel has inherited.",
+        "Writes answers into every pipe and socket of the kernel, again and again: a connection made anew is hit too.",
         code(
             "functions",
             """
             import os
             import stat
+            import threading
+            import time
 
             forged = b'{"status": "ok", "outputs": [], "points": 100}\\n' * 50
-            for number in range(3, 300):
-                try:
-                    mode = os.fstat(number).st_mode
-                    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-                        os.set_blocking(number, False)
-                        os.write(number, forged)
-                except OSError:
-                    pass
+
+            def write():
+                for number in range(3, 300):
+                    try:
+                        mode = os.fstat(number).st_mode
+                        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+                            os.set_blocking(number, False)
+                            os.write(number, forged)
+                    except OSError:
+                        pass
+
+            def write_again():
+                while True:
+                    write()
+                    time.sleep(0.001)
+
+            write()
+            threading.Thread(target=write_again, daemon=True).start()
             """,
         ),
         options=("--Execute.timeout=3",),

@@ -141,10 +141,10 @@ def try_out(attack: Attack, template: Template) -> Seen:
             nbgrader(["generate_feedback", ASSIGNMENT, *whom], site, folder / "feedback.txt")
         harms = traces.compare(before, traces.take(site))
         traces.clean(site)
-        graded = [student for student in students if list(traces.graded_folder(site, student).glob("*.ipynb"))]
+        graded = [student for student in students if traces.executed(traces.graded_folder(site, student))]
         if not graded:
             harms |= {"loss"}
-        if "batch" in attack.harms and not list(traces.graded_folder(site, site.neighbour).glob("*.ipynb")):
+        if "batch" in attack.harms and not traces.executed(traces.graded_folder(site, site.neighbour)):
             harms |= {"batch"}
         if any(traces.has_script(path.read_text()) for path in (site.course / "feedback").rglob("*.html")):
             harms |= {"script"}

@@ -154,6 +154,12 @@ def graded_folder(site: Site, student: str) -> Path:
     return site.course / "autograded" / student / ASSIGNMENT
 
 
+def executed(folder: Path) -> bool:
+    """Tell whether a notebook there was executed: nbgrader leaves a sanitised one where it hangs."""
+    notebooks = (nbformat.read(path, as_version=4) for path in folder.glob("*.ipynb"))
+    return any(cell.get("execution_count") for notebook in notebooks for cell in notebook.cells)
+
+
 def points(site: Site, student: str) -> dict[str, float | None]:
     """Read points by grade cell; those for a person to give are left out."""
     query = """
