@@ -157,7 +157,11 @@ def changes(assignment: str, before: Path, after: Path) -> None:
     help="The course directory (default: the current folder).",
 )
 @click.option("--student", "students", multiple=True, metavar="ID", help="Grade only this one; may be repeated.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Submissions at a time (default: the number of cores).")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Submissions at a time (default: two for each core, fewer where memory is short).",
+)
 @click.option("--force", is_flag=True, help="Grade anew what is graded; go on with such a run that was stopped.")
 @click.option("--no-sandbox", is_flag=True, help="Let the students' programs run with your rights. Dangerous.")
 @click.option("--engine", default="local", show_default=True, metavar="NAME", help="Where to execute; module:function.")

@@ -198,8 +198,9 @@ class Library:
         # Of these there is no original to put back.
         self.found_in_new: list[Change] = []
         self.is_counting = versions_work()
-        self.reader: Callable[[Any], list[tuple[int, int]]] | None = None
+        self.reader = Reader()
         self.learn({name: module for name, module in sys.modules.items() if name != "__main__"})
+        self.changed()  # what this prepares, forked kernels inherit
 
     # ------------------------------------------------------------ Learning
 
@@ -243,7 +244,6 @@ class Library:
             self.tables.append(table)
             self.numbers.append(number)
             self.seen.append(number.value)
-            self.reader = None
         else:
             self.uncounted.append(table)
 
@@ -357,10 +357,8 @@ class Library:
 
     def changed(self) -> list[tuple[int, int]]:
         """List the positions of the tables that have changed since they were found in order, and their numbers now."""
-        if self.numbers and self.reader is None:
-            self.reader = reader(self.numbers)
-        if self.reader is not None:
-            return self.reader(self.seen)
+        if self.reader.reaches(self.numbers):
+            return self.reader.different(self.seen)
         current = [number.value for number in self.numbers]
         both = enumerate(zip(current, self.seen, strict=True))
         return [(position, now) for position, (now, before) in both if now != before]
@@ -464,39 +462,56 @@ class Library:
     def impostors(self) -> list[Change]:
         """List modules that have taken the name of a library's module."""
         found = []
-        for name, genuine in self.modules.items():
-            value = sys.modules.get(name, MISSING)
-            if value is not genuine and value is not MISSING and self.is_foreign(value):
+        loaded = sys.modules
+        for name, genuine in [one for one in self.modules.items() if loaded.get(one[0]) is not one[1]]:
+            value = loaded.get(name, MISSING)
+            if value is not MISSING and self.is_foreign(value):
                 found.append(Change(sys.modules, name, genuine, value))
         return found
 
 
-def reader(numbers: list[ctypes.c_uint64]) -> Callable[[Any], list[tuple[int, int]]] | None:
-    """Make a quick way to ask which of these numbers in memory are not as expected; None without NumPy.
+class Reader:
+    """A quick way to ask which of many numbers in memory are not as expected; it takes NumPy.
 
     There are tens of thousands, and one of them at a time takes longer than most tests. NumPy's compiled code reads
     them from one array that spans the whole of memory; what students do to NumPy's modules does not reach its methods.
     """
-    numpy = sys.modules.get("numpy")
-    if not isinstance(numpy, types.ModuleType):
-        return None
-    try:
+
+    def __init__(self) -> None:
+        self.take: Callable[[Any], Any] | None = None
+        self.places: Any = None
+        self.failed = False
+
+    def reaches(self, numbers: list[ctypes.c_uint64]) -> bool:
+        """Take in the numbers that are new since the last call; tell whether all can be read."""
+        known = 0 if self.places is None else len(self.places)
+        if known == len(numbers) or self.failed:
+            return not self.failed and known > 0
+        try:
+            if self.take is None:
+                self.find_memory()
+            new = numbers[known:]
+            places = self.make([(ctypes.addressof(number) >> 3) - FIRST for number in new], dtype="i8")
+            if self.take(places).tolist() != [number.value for number in new]:
+                return False  # another layout of memory, or a thread is at work
+            self.places = places if self.places is None else self.join((self.places, places))
+        except Exception:  # no NumPy, another build of it, another size of memory
+            self.failed = sys.modules.get("numpy") is not None
+            return False
+        return True
+
+    def find_memory(self) -> None:
+        """Lay an array over the whole of memory."""
+        numpy = sys.modules["numpy"]
         words = (ctypes.c_uint64 * ((1 << 44) - FIRST)).from_address(8 * FIRST)  # 47 bits: all a process can have
-        memory = numpy.frombuffer(words, dtype="u8")
-        places = numpy.array([(ctypes.addressof(number) >> 3) - FIRST for number in numbers], dtype="i8")
-        take = memory.take
-        if take(places).tolist() != [number.value for number in numbers]:
-            return None
-    except Exception:  # another build of NumPy, another size of memory
-        return None
+        self.make, self.join = numpy.array, numpy.concatenate
+        self.take = numpy.frombuffer(words, dtype="u8").take
 
-    def read(expected: Any) -> list[tuple[int, int]]:
+    def different(self, expected: Any) -> list[tuple[int, int]]:
         """List the positions that differ from the expected, and what stands there."""
-        now = take(places)
-        different = (now != expected).nonzero()[0].tolist()
-        return [(position, int(now[position])) for position in different]
-
-    return read
+        now = self.take(self.places)
+        positions = (now != expected).nonzero()[0].tolist()
+        return [(position, int(now[position])) for position in positions]
 
 
 def members(module: types.ModuleType) -> Iterator[tuple[Any, str, Any]]:

@@ -131,9 +131,17 @@ def has_error(cell: Any) -> bool:
     return any(output.output_type == "error" for output in cell.outputs)
 
 
+# There is no network here, so nothing is reported anywhere; DVC takes a second for each command to find that out.
+SILENT = ("DVC_NO_ANALYTICS", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+
+
 def environment(place: Place) -> dict[str, str]:
     """Build the environment variables of a kernel; nothing of the instructor's is in it."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", *SILENT)
+        if name in os.environ
+    }
     return kept | {
         "HOME": str(Path(place.folder).parent),
         "USER": "student",

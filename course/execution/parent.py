@@ -10,8 +10,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
+import functools
 import gc
 import importlib
+import inspect
 import os
 import resource
 import select
@@ -50,7 +52,8 @@ ALONG = {
             "dvc_data.index", "dvc_data.index.checkout", "dvc_data.index.save", "dvc_data.hashfile.build",
             "dvc_data.hashfile.transfer", "dvc_data.hashfile.checkout", "dvc_data.hashfile.db.local", "dulwich.ignore",
             "dulwich.wildmatch", "dulwich.worktree", "dulwich.porcelain", "dulwich.filters", "dulwich.line_ending",
-            "dvc.ui", "rich.console", "tqdm", "dvc.repo.brancher", "dvc.repo.graph", "dvc.repo.trie",
+            "dvc.ui", "rich.console", "rich.status", "rich._emoji_codes", "dvc_data.hashfile._progress", "tqdm",
+            "dvc.repo.brancher", "dvc.repo.graph", "dvc.repo.trie",
             "dvc.repo.worktree", "dvc.utils.strictyaml", "dvc_data.fs", "dvc_data.hashfile.status",
             "dvc_data.index.collect", "dvc_data.index.fetch", "dvc_data.index.push", "fsspec.implementations.memory",
             "git", "networkx", "pygit2", "ruamel.yaml", "ruamel.yaml.mergevalue", "scmrepo.fs",
@@ -78,6 +81,7 @@ def load(modules: list[str]) -> list[str]:
     if "mlflow.utils.requirements_utils" in sys.modules:
         with contextlib.suppress(Exception):
             sys.modules["mlflow.utils.requirements_utils"]._init_modules_to_packages_map()  # reads all packages
+    inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     gc.collect()
     gc.freeze()
     return failed
@@ -117,6 +121,8 @@ def prepare_store() -> None:
             template.backup(connection.connection.driver_connection)
 
     utilities._initialize_tables = initialize_tables
+    utilities._get_latest_schema_revision = functools.cache(utilities._get_latest_schema_revision)
+    utilities._get_latest_schema_revision()  # reads the hundred migrations, which are installed and do not change
 
 
 def serve(connection: socket.socket, modules: list[str], sandboxed: bool) -> NoReturn:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 from sqlalchemy import Engine
 
 from course.errors import CourseError
@@ -49,6 +50,7 @@ from course.grade.submission import Course, Prepared, final_folder, is_graded, p
 from course.grade.trouble import AGAIN, UngradableError, explain, one_line
 
 STATE = ".course-grade"
+MEMORY_OF_A_WORKER = 1_200_000_000  # bytes: twice what the largest were seen to use
 LOOK = 0.2  # seconds between looks at which executions have begun
 
 OnEvent = Callable[[str, str, Any], None]
@@ -76,7 +78,7 @@ def grade(
     students
         Whose submissions; everybody's if empty.
     jobs
-        Executions at a time; as many as there are cores if None.
+        Executions at a time; if None, see `count_jobs`.
     force
         Whether to grade anew what is graded and has not changed.
     sandbox
@@ -92,7 +94,7 @@ def grade(
         If nothing can be graded. What is wrong with one submission is in its outcome instead.
     """
     begun, clock = datetime.now().astimezone(), time.monotonic()
-    jobs = jobs or count_cores()
+    jobs = jobs or count_jobs()
     start = engines.find_engine(engine) if isinstance(engine, str) else engine
     with noted_interrupts() as look_for_stop, opened(folder.resolve()) as app, collected(app) as collector:
         app.coursedir.assignment_id = assignment
@@ -139,9 +141,14 @@ def grade(
     )
 
 
-def count_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def count_jobs() -> int:
+    """Return how many executions at a time suit this computer.
+
+    Two for each core, because an execution waits during a quarter of its time, for kernels to start and to end; fewer
+    where there is no memory for so many.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(2 * cores, psutil.virtual_memory().available // MEMORY_OF_A_WORKER))
 
 
 def make_state(root: Path, *, shared: bool) -> Path:
@@ -300,7 +307,10 @@ class Run:
         self.on_event("message", "", f"{message} (once for each version of the assignment)")
         if self.executor is None:
             self.executor = self.start(self.jobs)
-        result = decode_result(self.executor.submit(execute, encode(job)).result())
+        future = self.executor.submit(execute, encode(job))
+        for _ in range(self.jobs - 1):  # meanwhile the other workers load the libraries
+            self.executor.submit(execute, encode(replace(job, notebooks={})))
+        result = decode_result(future.result())
         return result.agreed, failed_cells(result)
 
     def work_through(self, todo: deque[tuple[str, Path]]) -> None:

@@ -3,7 +3,6 @@
 import random
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import accuracy_score, log_loss
@@ -42,12 +41,8 @@ def train(data, seed, split_seed=None, learning_rate=0.01, epochs=30):
     scaler = StandardScaler().fit(kept)
     kept, held_out = scaler.transform(kept), scaler.transform(held_out)
     classifier = SGDClassifier(
-        loss="log_loss", learning_rate="constant", eta0=learning_rate, max_iter=1, tol=None, random_state=seed
-    )
-    generator = np.random.default_rng(seed)
-    for _ in range(epochs):
-        order = generator.permutation(len(kept))
-        classifier.partial_fit(kept[order], answers[order], classes=[0, 1])
+        loss="log_loss", learning_rate="constant", eta0=learning_rate, max_iter=epochs, tol=None, random_state=seed
+    ).fit(kept, answers)
     accuracy = float(accuracy_score(truth, classifier.predict(held_out)))
     loss = float(log_loss(truth, classifier.predict_proba(held_out)))
     return {"accuracy": accuracy, "loss": loss}
