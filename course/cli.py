@@ -160,7 +160,7 @@ def changes(assignment: str, before: Path, after: Path) -> None:
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    help="Submissions at a time (default: two for each core, fewer where memory is short).",
+    help="Submissions at a time (default: one or two for each core).",
 )
 @click.option("--force", is_flag=True, help="Grade anew what is graded; go on with such a run that was stopped.")
 @click.option("--no-sandbox", is_flag=True, help="Let the students' programs run with your rights. Dangerous.")

@@ -94,7 +94,6 @@ def grade(
         If nothing can be graded. What is wrong with one submission is in its outcome instead.
     """
     begun, clock = datetime.now().astimezone(), time.monotonic()
-    jobs = jobs or count_jobs()
     start = engines.find_engine(engine) if isinstance(engine, str) else engine
     with noted_interrupts() as look_for_stop, opened(folder.resolve()) as app, collected(app) as collector:
         app.coursedir.assignment_id = assignment
@@ -128,7 +127,7 @@ def grade(
                     trusted=trusted_imports(source),
                     order=released_order(release),
                 )
-                run = Run(course, journal, start, jobs, on_event, look_for_stop)
+                run = Run(course, journal, start, jobs or count_jobs(len(chosen)), on_event, look_for_stop)
                 backup = run.grade_all(chosen, forced, state / "backups")
                 journal.end(list(submissions), set(chosen), run.left)
                 journal.clean().rmdir()
@@ -137,18 +136,19 @@ def grade(
     outcomes = tuple(sorted(run.outcomes, key=lambda outcome: outcome.student))
     seconds = time.monotonic() - clock
     return ClassOutcome(
-        assignment, str(root), begun.isoformat(), seconds, jobs, sandbox, run.evidence, outcomes, str(backup or "")
+        assignment, str(root), begun.isoformat(), seconds, run.jobs, sandbox, run.evidence, outcomes, str(backup or "")
     )
 
 
-def count_jobs() -> int:
-    """Return how many executions at a time suit this computer.
+def count_jobs(submissions: int) -> int:
+    """Return how many executions at a time suit this computer and a class of this size.
 
-    Two for each core, because an execution waits during a quarter of its time, for kernels to start and to end; fewer
-    where there is no memory for so many.
+    Two for each core, because an execution waits during a quarter of its time, for kernels to start and to end. One in
+    a small class, where it takes longer to start a worker than it helps; fewer where there is no memory for so many.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(2 * cores, psutil.virtual_memory().available // MEMORY_OF_A_WORKER))
+    wanted = 2 * cores if submissions >= 4 * cores else cores
+    return max(1, min(wanted, psutil.virtual_memory().available // MEMORY_OF_A_WORKER))
 
 
 def make_state(root: Path, *, shared: bool) -> Path:
@@ -284,7 +284,8 @@ class Run:
         if not any(job.reread.values()):
             return
         file = self.journal.folder / "repeatable.json"
-        known, failed = remembered(file, fingerprint(job), partial(self.execute_reference, job))
+        others = min(self.jobs, len(todo)) - 1
+        known, failed = remembered(file, fingerprint(job), partial(self.execute_reference, job, others))
         course.reread, course.drawn = to_repeat(known)
         if failed:
             names = ", ".join(failed[:5]) + (", ..." if len(failed) > 5 else "")
@@ -301,14 +302,17 @@ class Run:
             return prepared
         return None
 
-    def execute_reference(self, job: Job) -> tuple[Reread, list[str]]:
-        """Execute the instructor's own solution; return which tests can be repeated, and which it fails."""
+    def execute_reference(self, job: Job, others: int) -> tuple[Reread, list[str]]:
+        """Execute the instructor's own solution; return which tests can be repeated, and which it fails.
+
+        Meanwhile so many other workers load the libraries.
+        """
         message = "executing the instructor's solution first, to learn which tests can be repeated on their own"
         self.on_event("message", "", f"{message} (once for each version of the assignment)")
         if self.executor is None:
             self.executor = self.start(self.jobs)
         future = self.executor.submit(execute, encode(job))
-        for _ in range(self.jobs - 1):  # meanwhile the other workers load the libraries
+        for _ in range(others):
             self.executor.submit(execute, encode(replace(job, notebooks={})))
         result = decode_result(future.result())
         return result.agreed, failed_cells(result)

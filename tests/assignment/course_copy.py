@@ -9,9 +9,16 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook
+from nbgrader.preprocessors import CheckCellMetadata, ClearOutput, Execute
 from nbgrader.utils import is_grade, is_solution
 from nbgrader.validator import Validator
 from traitlets.config import PyFileConfigLoader
+
+from course.execution.engine import execute
+from course.execution.job import Job, decode_result, encode
+from course.grade.convert import execution_settings
+from course.grade.files import read_folder
+from course.grade.source import read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "week-09"
@@ -90,6 +97,21 @@ class CourseCopy:
             nbformat.write(notebook, folder / f"{name}.ipynb")
         return folder
 
+    def forked_execute(self, path):
+        """Make an `Execute` that does without the start of a kernel, for one notebook."""
+        preload = read_source(self.folder / "source" / ASSIGNMENT)[1]
+
+        class ForkedExecute(Execute):
+            def preprocess(self, nb, resources, km=None):
+                files, executable = read_folder(path.parent, {other.name for other in path.parent.glob("*.ipynb")})
+                job = Job("validate", ASSIGNMENT, {path.stem: nbformat.writes(nb)}, files, executable,
+                          execution_settings(self), preload=preload, evidence=False)  # fmt: skip
+                done = decode_result(execute(encode(job)))
+                assert done.findings == (), done.findings
+                return nbformat.reads(done.notebooks[path.stem], as_version=4), resources
+
+        return ForkedExecute
+
     def autograde(self, *options):
         """Grade everything that was handed in."""
         return self.nbgrader("autograde", ASSIGNMENT, *options)
@@ -115,8 +137,11 @@ class CourseCopy:
                 if grade.cell.cell_type == "code"
             }
 
-    def validate(self, folder, notebook):
-        """Do what the button Validate does; give the ids of the grade cells that it complains about."""
+    def validate(self, folder, notebook, *, forked=False):
+        """Do what the button Validate does; give the ids of the grade cells that it complains about.
+
+        With `forked`, in a kernel of `course grade`, which has the libraries loaded, on a copy of the folder.
+        """
         config = PyFileConfigLoader("nbgrader_config.py", path=str(self.folder)).load_config()
         path = Path(folder) / f"{notebook}.ipynb"
         by_source = {
@@ -127,7 +152,10 @@ class CourseCopy:
         before = dict(os.environ)
         try:
             os.environ.pop("WEEK_09", None)
-            results = Validator(config=config).validate(str(path))
+            validator = Validator(config=config)
+            if forked:
+                validator.preprocessors = [CheckCellMetadata, ClearOutput, self.forked_execute(path)]
+            results = validator.validate(str(path))
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -85,6 +85,7 @@ def test_every_notebook_of_the_corpus_is_expected():
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_a_fault_is_found_and_its_cause_named(faults, name):
     code, results = faults
@@ -110,6 +111,7 @@ def test_a_fault_is_found_and_its_cause_named(faults, name):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("clean")
 @pytest.mark.parametrize("name", sorted(path.stem for path in (CORPUS / "clean").glob("*.ipynb")))
 def test_a_clean_notebook_raises_no_alarm(clean, name):
     code, results = clean
@@ -120,6 +122,7 @@ def test_a_clean_notebook_raises_no_alarm(clean, name):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("clean")
 def test_a_note_says_that_a_notebook_cannot_be_rerun_in_place(clean):
     _, results = clean
     assert "FileExistsError" in " ".join(results["folder_once"]["notes"])
