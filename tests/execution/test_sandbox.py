@@ -272,6 +272,19 @@ def test_a_library_beside_the_notebook_does_not_take_the_place_of_the_real_one()
     assert outputs == ["True\n", "3\n"]
 
 
+def test_nothing_is_reported_to_the_makers_of_libraries():
+    """There is no network, and each command of DVC would take a second to find that out."""
+    names = ("DVC_NO_ANALYTICS", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+    shown, _ = run(f"import os\n\nprint([os.environ.get(name) for name in {names}])")
+    assert shown == ["['1', 'true', '1']\n"]
+
+
+def test_a_kernel_knows_its_modules():
+    """What it does not look at when it starts is there afterwards."""
+    shown, _ = run("import sys\nfrom ipykernel import ipkernel\n\nprint(ipkernel.sys is sys)")
+    assert shown == ["True\n"]
+
+
 def test_python_m_dvc_is_forked_too():
     start = "import os, subprocess, sys\nos.environ['PYTHONPROFILEIMPORTTIME'] = '1'\n"
     ask = (
