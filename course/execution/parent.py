@@ -82,7 +82,8 @@ def load(modules: list[str]) -> list[str]:
     if "mlflow.utils.requirements_utils" in sys.modules:
         with contextlib.suppress(Exception):
             sys.modules["mlflow.utils.requirements_utils"]._init_modules_to_packages_map()  # reads all packages
-    inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
+    with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
+        inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     gc.collect()
     gc.freeze()
     return failed

@@ -50,7 +50,7 @@ from course.grade.submission import Course, Prepared, final_folder, is_graded, p
 from course.grade.trouble import AGAIN, UngradableError, explain, one_line
 
 STATE = ".course-grade"
-MEMORY_OF_A_WORKER = 1_200_000_000  # bytes: twice what the largest were seen to use
+MEMORY_OF_A_WORKER = 1_200_000_000  # bytes: nearly twice what was seen
 LOOK = 0.2  # seconds between looks at which executions have begun
 
 OnEvent = Callable[[str, str, Any], None]
