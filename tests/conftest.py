@@ -2,15 +2,35 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 
 pytest.register_assert_rewrite("tests.assignment.cycle", "tests.assignment.course_copy", "tests.assignment.matrix")
+
+
+# Tests that share what takes long to make: a JupyterLab, or a corpus that is checked in one call.
+TOGETHER = re.compile(r"tests/browser/\w+|tests/reproduce/test_corpus\.py::test_a_(?:fault|clean|note)")
+
+
+class Together(LoadScopeScheduling):
+    """Gives each test to the next worker that is free, but tests that belong together to one."""
+
+    def _split_scope(self, nodeid):
+        """Name what a test belongs to. (xdist's marker `xdist_group` has no effect with pytest 9.2.)"""
+        found = TOGETHER.match(nodeid)
+        return found[0].replace("_note", "_clean") if found else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Take the place of xdist's own way to hand out tests."""
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

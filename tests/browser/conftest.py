@@ -18,13 +18,6 @@ WIDTH, HEIGHT = 1280, 900
 expect.set_options(timeout=60_000)  # five seconds, its own, are too few on a busy computer
 
 
-def pytest_collection_modifyitems(items):
-    """Keep the tests of a file in one process: they share a JupyterLab, which takes long to start."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 def find_chromium():
     """Give the path of the system's Chromium; where there is none, skip, but never in CI."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
