@@ -10,7 +10,7 @@ from tests.assignment.matrix import ANSWERS, Answer, mix, read_answer, read_answ
 from tests.assignment.secret_lines import shown_in_feedback
 
 PARTS = 1  # of each notebook's matrix; more of them have more to prepare, and end sooner where there are more cores
-AS_STUDENTS = ("solution", "mix01")  # validated in kernels that start afresh, and twice in the same folder
+AS_STUDENTS = ("solution",)  # validated in kernels that start afresh, and twice in the same folder
 WRONG, RIGHT = 5, 2  # at least: four wrong answers and the empty one, two right ones that are not the solution
 
 

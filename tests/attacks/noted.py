@@ -18,7 +18,7 @@ from tests.attacks.attack import Attack
 HERE = Path(__file__).parent
 NOTE = HERE / "noted.txt"
 PACKAGES = HERE.parents[1] / "env" / "requirements.txt"
-SOME = 30
+SOME = 20
 
 
 def state(folder: Path = HERE, packages: Path = PACKAGES) -> str:

@@ -12,11 +12,12 @@ import pytest
 CORPUS = Path(__file__).with_name("corpus")
 ROOT = Path(__file__).resolve().parents[2]
 
-# To check all faults takes a quarter of an hour. This file names the state in which that was done last; in the same state
-# some are checked, drawn by lot, the same ones in all workers. After a change, all are checked until it is noted:
+# To check all takes half an hour. This file names the state in which that was done last; in the same state some are
+# checked, drawn by lot, the same ones in all workers. After a change, all are checked until it is noted:
 # `python -m tests.reproduce.test_corpus`, when `pytest -m slow tests/reproduce` has passed.
 NOTE = CORPUS / "noted.txt"
-SOME = 12
+SOME = 8
+ONCE = "folder_once"  # is always checked: a test of its own looks at it
 
 # Written by hand from what each notebook does: metric or model → the variations that must be named; () is "nothing
 # varied", None is "the seed has no effect".
@@ -83,14 +84,14 @@ def state(root=ROOT):
     return digest.hexdigest()
 
 
-def to_check(now, noted, lot):
-    """Choose which faults to check: all, or some if all were checked in this state."""
-    return sorted(random.Random(lot).sample(sorted(FAULTS), SOME)) if now == noted.strip() else sorted(FAULTS)
+def to_check(names, now, noted, lot):
+    """Choose which notebooks to check: all, or some if all were checked in this state."""
+    return sorted(random.Random(lot).sample(sorted(names), SOME)) if now == noted.strip() else sorted(names)
 
 
-CHECKED = to_check(
-    state(), NOTE.read_text(encoding="utf-8"), os.environ.get("PYTEST_XDIST_TESTRUNUID", random.SystemRandom().random())
-)
+CLEAN = {path.stem for path in (CORPUS / "clean").glob("*.ipynb")} - {ONCE}
+LOT = os.environ.get("PYTEST_XDIST_TESTRUNUID", random.SystemRandom().random())
+CHECKED, CHECKED_CLEAN = (to_check(names, state(), NOTE.read_text(encoding="utf-8"), LOT) for names in (FAULTS, CLEAN))
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +107,8 @@ def faults(reproduce_many, module_path):
 
 @pytest.fixture(scope="module")
 def clean(reproduce_many, module_path):
-    """Check all clean notebooks in one call."""
-    return reproduce_many(sorted((CORPUS / "clean").glob("*.ipynb")), module_path)
+    """Check the clean notebooks in one call."""
+    return reproduce_many([CORPUS / "clean" / f"{name}.ipynb" for name in [*CHECKED_CLEAN, ONCE]], module_path)
 
 
 def test_every_notebook_of_the_corpus_is_expected():
@@ -127,11 +128,14 @@ def test_all_faults_are_checked_again_when_anything_changes(tmp_path):
         (tmp_path / place).write_text("changed")
         assert state(tmp_path) not in seen
         seen.add(state(tmp_path))
-    assert to_check("now", "before\n", "lot") == sorted(FAULTS)
-    some = to_check("now", "now\n", "lot")
-    assert some == to_check("now", "now\n", "lot")
-    assert len(some) == SOME < len(FAULTS)
-    assert set().union(*(to_check("now", "now\n", lot) for lot in range(50))) == set(FAULTS), "each has its chance"
+    assert to_check(FAULTS, "now", "before\n", "lot") == sorted(FAULTS)
+    some = to_check(FAULTS, "now", "now\n", "lot")
+    assert some == to_check(FAULTS, "now", "now\n", "lot")
+    assert len(some) == SOME < len(CLEAN) < len(FAULTS)
+    for names in (FAULTS, CLEAN):
+        assert set().union(*(to_check(names, "now", "now\n", lot) for lot in range(99))) == set(names), (
+            "a chance for each"
+        )
 
 
 @pytest.mark.slow
@@ -160,7 +164,7 @@ def test_a_fault_is_found_and_its_cause_named(faults, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(path.stem for path in (CORPUS / "clean").glob("*.ipynb")))
+@pytest.mark.parametrize("name", [*CHECKED_CLEAN, ONCE])
 def test_a_clean_notebook_raises_no_alarm(clean, name):
     code, results = clean
     assert results[name]["verdict"] == "reproducible", json.dumps(results[name]["causes"], indent=1)
