@@ -78,7 +78,7 @@ def state(root=ROOT):
     files = sorted(
         [*(root / "course" / "reproduce").rglob("*.py"), *(root / "tests/reproduce/corpus").rglob("*.ipynb")]
     )
-    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {FAULTS} {FIRST_CELL}".encode())
     for path in [*files, root / "env" / "requirements.txt"]:
         digest.update(f"{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()
