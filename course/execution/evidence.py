@@ -2,7 +2,8 @@
 
 Around a cell whose source is the instructor's, the driver sends two silent requests: `setup` puts back what the
 student's code has replaced, and prepares the cell to say how far it comes; `teardown` brings the student's versions
-back. The cell itself is sent as always; its `user_expressions` bring the proof. `judge` reads it.
+back, which a `setup` does for the cell before it, too. The cell itself is sent as always; its `user_expressions` bring
+the proof. `judge` reads it.
 
 Nothing in here runs in a process that a student's code has entered.
 """
@@ -35,7 +36,7 @@ class Probe:
     ----------
     setup, teardown
         Code for silent requests before and after the cell (`silent=True`, `store_history=False`). The teardown is to
-        be sent whatever became of the cell.
+        be sent whatever became of the cell, unless the next thing that is sent is another cell's setup.
     setup_expressions, expressions, teardown_expressions
         `user_expressions` that go with the setup, the cell and the teardown.
     secret

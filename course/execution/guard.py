@@ -170,6 +170,10 @@ class Guard:
                 return
             self.nonces.add(order["nonce"])
             try:
+                if self.cell is not None:
+                    self.cell.end()
+                    self.cell = None
+                    repair.add(Repair(self.library))
                 (self.arm if order["do"] == "arm" else self.disarm)(order, repair)
             except Exception as problem:
                 values = {"nonce": order["nonce"], "trouble": f"{type(problem).__name__}: {problem}"}
@@ -210,18 +214,13 @@ class Guard:
 
     def arm(self, order: dict[str, Any], repair: Repair) -> None:
         """Prepare the next cell."""
-        if self.cell is not None:
-            self.cell.end()
         cell = self.cell = Cell(self, order, repair)
         ready = {"nonce": order["nonce"], "put_back": cell.put_back, "prepared": cell.plan is not None}
         self.answer(order["answer"], ready)
         self.answer_later(order["report"], cell.report)
 
     def disarm(self, order: dict[str, Any], repair: Repair) -> None:
-        """Bring back what was put back for the cell."""
-        if self.cell is not None:
-            self.cell.end()
-            self.cell = None
+        """Prepare for no cell: what was put back for the last one has its student's version again."""
         self.answer(order["answer"], {"nonce": order["nonce"]})
 
     # ------------------------------------------------------------ Events
@@ -249,6 +248,10 @@ class Repair:
         self.changes = library.changes()
         for change in self.changes:
             put(change.owner, change.name, change.genuine)
+
+    def add(self, other: Repair) -> None:
+        """Put back what another has put back after this one, too."""
+        self.changes += other.changes
 
     def undo(self) -> None:
         """Bring the student's versions back."""
@@ -301,7 +304,8 @@ class Cell:
             before_display=self.show_source,
         )
         if self.plan is not None:
-            self.expected = self.make_plan(again=self.plan)
+            with no_warnings():  # once more: IPython changes the tree that it gets
+                self.expected = self.instrument(parse(self.text), iter(self.plan.codes).__next__)
             self.restore_names()
             self.watch()
             vars(builtins)[self.names["note"]] = self.notes.note
@@ -333,30 +337,29 @@ class Cell:
         root = (change.name if change.owner is sys.modules else label(change.owner)).partition(".")[0]
         return re.search(rf"\b{re.escape(ROOTS.get(root, root))}\b", self.source) is not None
 
-    def make_plan(self, again: Plan | None = None) -> Plan | None:
+    def make_plan(self) -> Plan | None:
         """Write notes into the tree of the trusted source."""
         try:
             text = TransformerManager().transform_cell(self.source)
-            numbers = iter(again.codes) if again else None
             with no_warnings():
                 tree = parse(text)
                 outside = free_names(text)
-            mine = bound_names(tree) | set(self.order["trusted"]) | set(self.guard.remembered) | set(__builtins__)
-            theirs = frozenset(outside - (mine - set(self.order["expected"])))
-            instrument = Instrument(
-                self.names["note"],
-                self.names["see"],
-                self.names["mark"],
-                (lambda: next(numbers)) if numbers else (lambda: secrets.randbits(62)),
-                theirs if self.order["graded"] else frozenset(),
-            )
+                code = compile(text, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
+                self.nodes = list(ast.walk(parse(text)))  # to look at; notes are written into other trees
             self.text, self.outside, self.bound = text, outside, bound_names(tree)
+            mine = self.bound | set(self.order["trusted"]) | set(self.guard.remembered) | set(__builtins__)
+            theirs = frozenset(outside - (mine - set(self.order["expected"])))
             self.own = sorted(self.bound - set(self.order["expected"]) - theirs)
-            with no_warnings():
-                self.library.trust(nested(compile(text, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)))
-            return instrument.instrument(tree)
+            self.library.trust(nested(code))
+            self.calls = theirs if self.order["graded"] else frozenset()
+            return self.instrument(tree, lambda: secrets.randbits(62))
         except (SyntaxError, ValueError, RecursionError):
             return None
+
+    def instrument(self, tree: ast.Module, number: Callable[[], int]) -> Plan:
+        """Write notes into a tree."""
+        names = (self.names[what] for what in ("note", "see", "mark"))
+        return Instrument(*names, number, self.calls).instrument(tree)
 
     def restore_names(self) -> None:
         """Put back names that the cell uses and that a student's code has bound to something else."""
@@ -398,9 +401,9 @@ class Cell:
         """Note where the tests find what they use."""
         if not self.order["graded"] or any(word in self.source for word in PATCHING_WORDS):
             return
-        modules = imported_modules(self.text)
+        modules = imported_modules(self.nodes)
         namespace = self.guard.kernel.user_ns
-        for node in ast.walk(ast.parse(self.text)) if "await" not in self.text else ():
+        for node in self.nodes if "await" not in self.text else ():
             path: list[str] = []
             root = node
             while isinstance(root, ast.Attribute):
@@ -539,7 +542,7 @@ class Cell:
         if self.traced:
             problems.append("a trace function was set while the tests ran")
         if self.plan is not None and self.order["graded"]:
-            problems += notes.lies(self.source, constants(self.text))
+            problems += notes.lies(self.source, constants(self.nodes))
             problems += [f"the student's code {text} while the tests ran" for text in sorted(self.guard.searches)]
             if self.guard.has_touched_memory:
                 problems.append("the student's code changes memory by address (ctypes): no test can be believed then")
@@ -564,7 +567,7 @@ class Cell:
 
     def impostors(self) -> list[str]:
         """List the libraries that the tests import, but that a file of the submission has taken the place of."""
-        roots = {name.partition(".")[0] for name in imported_names(self.text)} - set(self.order["expected"])
+        roots = {name.partition(".")[0] for name in imported_names(self.nodes)} - set(self.order["expected"])
         loaded = {root: sys.modules.get(root) for root in roots}
         return sorted(
             root
@@ -634,31 +637,29 @@ def imported(statement: str, name: str) -> Any:
     return MISSING
 
 
-def constants(text: str) -> list[Any]:
+def constants(nodes: list[ast.AST]) -> list[Any]:
     """List numbers and texts that stand in a cell; not more than a few, and no large ones."""
-    with no_warnings():
-        found = [node.value for node in ast.walk(parse(text)) if isinstance(node, ast.Constant)]
+    found = [node.value for node in nodes if isinstance(node, ast.Constant)]
     return [value for value in found if type(value) in (int, float, str) and len(str(value)) < 50][:30]
 
 
-def imports_in(text: str) -> list[ast.Import | ast.ImportFrom]:
+def imports_in(nodes: list[ast.AST]) -> list[ast.Import | ast.ImportFrom]:
     """List the import statements in a cell, at whatever depth."""
-    with no_warnings():
-        return [node for node in ast.walk(parse(text)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
 
 
-def imported_names(text: str) -> set[str]:
+def imported_names(nodes: list[ast.AST]) -> set[str]:
     """Collect the names of the modules that a cell imports."""
     found: set[str] = set()
-    for node in imports_in(text):
+    for node in imports_in(nodes):
         found |= {node.module or ""} if isinstance(node, ast.ImportFrom) else {alias.name for alias in node.names}
     return found
 
 
-def imported_modules(text: str) -> dict[str, Any]:
+def imported_modules(nodes: list[ast.AST]) -> dict[str, Any]:
     """Return the loaded modules and members that a cell imports, by the names it gives them."""
     found: dict[str, Any] = {}
-    for node in imports_in(text):
+    for node in imports_in(nodes):
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
             value = imported(ast.unparse(node), name)

@@ -19,6 +19,7 @@ import types
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import PathFinder
+from operator import is_
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -463,6 +464,9 @@ class Library:
         """List modules that have taken the name of a library's module."""
         found = []
         loaded = sys.modules
+        # There are thousands, so compiled code looks first.
+        if all(map(is_, map(loaded.get, self.modules), self.modules.values())):
+            return found
         for name, genuine in [one for one in self.modules.items() if loaded.get(one[0]) is not one[1]]:
             value = loaded.get(name, MISSING)
             if value is not MISSING and self.is_foreign(value):

@@ -37,7 +37,8 @@ LARGEST_MESSAGE = 64_000_000
 
 def is_instructors(cell: Any) -> bool:
     """Tell whether a cell's source is the instructor's: sanitising has put it back."""
-    return cell.cell_type == "code" and is_locked(cell) and not is_solution(cell) and bool(cell.source.strip())
+    is_code = cell is not None and cell.cell_type == "code" and bool(cell.source.strip())
+    return is_code and is_locked(cell) and not is_solution(cell)
 
 
 class ForkedKernelManager(AsyncKernelManager):
@@ -226,8 +227,14 @@ class LimitedExecute(KeepGoing):
                 self.found("tampered", cell, reason)
             # First: nbgrader looks at no output after an error.
             cell.outputs.insert(0, error_output("NotBelieved", f"no points for these tests: {'; '.join(reasons)}"))
-        self.ask(probe.teardown, probe.teardown_expressions)
+        if not self.watches_next(index):
+            self.ask(probe.teardown, probe.teardown_expressions)
         return cell, resources
+
+    def watches_next(self, index: int) -> bool:
+        """Tell whether the next cell that is executed is the instructor's, too: its setup begins with the teardown."""
+        following = (cell for cell in self.nb.cells[index + 1 :] if cell.cell_type == "code" and cell.source.strip())
+        return is_instructors(next(following, None))
 
     def ask(self, code: str, expressions: dict[str, str]) -> dict[str, Any] | None:
         """Execute code silently; return the content of the reply, or None if there is none."""

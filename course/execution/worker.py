@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import shutil
@@ -24,6 +25,9 @@ from course.execution import parent
 from course.execution.channel import ClosedError, read_frame, receive, send, write_frame
 from course.execution.job import Finding, Job, Limits, Result, decode_job, encode
 
+# What this driver needs and nearly every parent of kernels loads, too: imported before they part, it is once.
+IN_COMMON = ("IPython.core.interactiveshell", "jupyter_client.manager", "nbclient", "nbformat", "zmq.asyncio")
+
 
 def main() -> None:
     """Start the parent of the kernels, then execute jobs until there are no more."""
@@ -37,6 +41,8 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # whatever a library prints must not be taken for a result
 
+    for name in IN_COMMON:
+        importlib.import_module(name)
     here, there = socket.socketpair()
     if os.fork() == 0:
         here.close()

@@ -68,7 +68,7 @@ class Kernels:
     ) -> list[Outcome]:
         """Execute cells and judge those that are the instructor's."""
         steps, probes = [], []
-        for cell in cells:
+        for cell, following in zip(cells, [*cells[1:], Cell("")], strict=True):
             probe = None
             if guarded and cell.kind != "student":
                 probe = evidence.prepare(
@@ -80,9 +80,9 @@ class Kernels:
                 )
                 steps.append({"code": probe.setup, "silent": True, "expressions": probe.setup_expressions})
             steps.append({"code": cell.source, "expressions": probe.expressions if probe else {}})
-            if probe:
+            if probe and following.kind == "student":  # as `runner.LimitedExecute` does
                 steps.append({"code": probe.teardown, "silent": True, "expressions": probe.teardown_expressions})
-            probes.append(probe)
+            probes.append((probe, following.kind))
         request = {"token": TOKEN if guarded else "", "steps": steps, "files": files or {}, "folder": folder}
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
@@ -93,11 +93,11 @@ class Kernels:
         assert isinstance(answers, list), answers["trouble"]
         self.seconds = [(step["code"], answer["seconds"]) for step, answer in zip(steps, answers, strict=True)]
         outcomes, position = [], 0
-        for probe in probes:
+        for probe, following in probes:
             setup = answers[position] if probe else None
             position += probe is not None
             cell = answers[position]
-            position += 1 + (probe is not None)
+            position += 1 + (probe is not None and following == "student")
             if probe is None:
                 outcomes.append(Outcome(cell["reply"], cell["outputs"], [], []))
                 continue

@@ -92,6 +92,24 @@ def test_students_version_comes_back_after_the_test(kernels):
     assert outcomes[1].reasons == []
 
 
+def test_students_version_comes_back_after_two_tests_in_a_row(kernels):
+    """Nothing is sent between them, and in the first one the student's code replaces the library once more."""
+    cells = [
+        Cell("import statistics\nstatistics.mean = lambda values: 'mine'"),
+        Cell("def answer():\n    statistics.mean = lambda values: 'again'\n    return 42"),
+        Cell("import statistics\nassert statistics.mean([1]) == 1\nassert answer() == 42", "graded"),
+        Cell("import statistics\nassert statistics.mean([1]) == 1", "graded"),
+        Cell("assert statistics.mean([1]) == 'again'"),
+        Cell("import statistics\nassert statistics.mean([1]) == 1", "graded"),
+        Cell("assert statistics.mean([1]) == 'again'"),
+    ]
+    outcomes = kernels.run(cells)
+    assert [outcome.points for outcome in outcomes] == [1] * 7
+    assert [len(outcome.reasons) for outcome in outcomes] == [0, 0, 2, 0, 0, 0, 0]
+    assert all("replaced" in reason for reason in outcomes[2].reasons)
+    assert [[kind for kind, _ in outcomes[place].findings] for place in (2, 3, 5)] == [["tampered"]] * 3
+
+
 def test_other_cells_are_not_touched(kernels):
     cells = [
         Cell("import math\nmath.isclose = lambda *a: True"),
