@@ -42,7 +42,7 @@ def fit(path, seed):
     data = (data - data.mean(axis=0)) / data.std(axis=0)
 
     weights, bias = generator.normal(size=len(FEATURES)), 0.0
-    for _ in range(30):
+    for _ in range(10):
         for i in generator.permutation(len(data)):
             error = 1 / (1 + np.exp(-(data[i] @ weights + bias))) - male[i]
             weights -= 0.01 * error * data[i]
