@@ -37,8 +37,7 @@ LARGEST_MESSAGE = 64_000_000
 
 def is_instructors(cell: Any) -> bool:
     """Tell whether a cell's source is the instructor's: sanitising has put it back."""
-    is_code = cell is not None and cell.cell_type == "code" and bool(cell.source.strip())
-    return is_code and is_locked(cell) and not is_solution(cell)
+    return cell.cell_type == "code" and is_locked(cell) and not is_solution(cell) and bool(cell.source.strip())
 
 
 class ForkedKernelManager(AsyncKernelManager):
@@ -233,8 +232,9 @@ class LimitedExecute(KeepGoing):
 
     def watches_next(self, index: int) -> bool:
         """Tell whether the next cell that is executed is the instructor's, too: its setup begins with the teardown."""
-        following = (cell for cell in self.nb.cells[index + 1 :] if cell.cell_type == "code" and cell.source.strip())
-        return is_instructors(next(following, None))
+        later = self.nb.cells[index + 1 :]
+        executed = [cell for cell in later if cell.cell_type == "code" and cell.source.strip()]
+        return bool(executed) and is_instructors(executed[0])
 
     def ask(self, code: str, expressions: dict[str, str]) -> dict[str, Any] | None:
         """Execute code silently; return the content of the reply, or None if there is none."""
