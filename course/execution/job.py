@@ -75,12 +75,10 @@ class Job:
     trusted
         Notebook → name → import statement that binds it, in the instructor's own version.
     reread
-        Notebook → grade cells that need nothing of a kernel's memory: they are executed once more, in a process that
-        the student's code never entered, and count only if they hold there, too.
+        Notebook → grade cells that need nothing of a kernel's memory, as far as is known: they are executed once more,
+        in a process that the student's code never entered.
     drawn
         Those of them that take long: one for each notebook, drawn by lot, is repeated.
-    calibrates
-        Whether this is the instructor's own solution, which shows for which cells that works.
     """
 
     student: str
@@ -98,7 +96,6 @@ class Job:
     trusted: dict[str, dict[str, str]] = field(default_factory=dict)
     reread: dict[str, list[str]] = field(default_factory=dict)
     drawn: dict[str, list[str]] = field(default_factory=dict)
-    calibrates: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +135,8 @@ class Result:
         Most memory that the submission's processes used at a time; 0 if it was not measured.
     agreed
         Notebook → those of the job's `reread` cells that held in both processes → seconds of the second time.
+    refuted
+        Notebook → those of them that held in the first process only.
     """
 
     notebooks: dict[str, str]
@@ -145,6 +144,7 @@ class Result:
     seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: int = 0
     agreed: dict[str, dict[str, float]] = field(default_factory=dict)
+    refuted: dict[str, list[str]] = field(default_factory=dict)
 
 
 def encode(value: Job | Result) -> bytes:
@@ -187,6 +187,7 @@ def decode_result(data: bytes) -> Result:
             str(name): {str(cell): float(taken) for cell, taken in cells.items()}
             for name, cells in plain["agreed"].items()
         }
-        return Result(notebooks, findings, seconds, int(plain["peak_bytes"]), agreed)
+        refuted = {str(name): [str(cell) for cell in cells] for name, cells in plain["refuted"].items()}
+        return Result(notebooks, findings, seconds, int(plain["peak_bytes"]), agreed, refuted)
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
         raise ValueError(f"this is not the result of an execution ({problem!r})") from None

@@ -14,12 +14,11 @@ from nbgrader.utils import is_grade
 from traitlets.config import Config
 
 from course.execution.job import Finding, Job
-from course.execution.keep_going import error_output
 from course.execution.provisioner import Lease
 from course.execution.runner import LimitedExecute
 
 
-def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Finding], dict[str, float]]:
+def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Finding], dict[str, float], list[str]]:
     """Execute a notebook in a forked kernel.
 
     Returns
@@ -30,6 +29,8 @@ def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Fin
         What the instructor should see.
     agreed : dict of str to float
         Grade cells that held once more in a process of their own, and the seconds that took.
+    refuted : list of str
+        Grade cells that did not.
     """
     notebook = nbformat.reads(text, as_version=4)
     execution = prepare(job, name, place, environment(place))
@@ -43,8 +44,8 @@ def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Fin
     if execution.died_in is not None:
         message = f"the kernel died in cell {execution.died_in + 1}; what came before keeps its points"
         execution.found("died", notebook.cells[execution.died_in], message)
-    agreed = reread(job, name, notebook, execution, place)
-    return nbformat.writes(notebook), execution.findings, agreed
+    agreed, refuted = reread(job, name, notebook, execution, place)
+    return nbformat.writes(notebook), execution.findings, agreed, refuted
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,12 @@ def resources(job: Job, name: str, place: Place) -> dict[str, Any]:
     return {"metadata": {"path": place.folder}, "nbgrader": {"student": job.student, "notebook": name}}
 
 
-def reread(job: Job, name: str, notebook: Any, execution: LimitedExecute, place: Place) -> dict[str, float]:
+def reread(
+    job: Job, name: str, notebook: Any, execution: LimitedExecute, place: Place
+) -> tuple[dict[str, float], list[str]]:
     """Execute tests that look at files only once more, in a process that the student's code never entered.
 
-    Tests that held before, and do not hold there, get no points.
+    Of those that held before, return the ones that hold there, with the seconds that took, and the ones that do not.
     """
     drawn = job.drawn.get(name, [])
     left_out = set(drawn) - {secrets.choice(drawn)} if drawn else set()
@@ -92,7 +95,7 @@ def reread(job: Job, name: str, notebook: Any, execution: LimitedExecute, place:
     cells = [cell for cell in notebook.cells if is_grade(cell) and cell.metadata.nbgrader.grade_id in wanted]
     cells = [cell for cell in cells if cell.execution_count and not has_error(cell)]
     if not cells or place.lease.gone:
-        return {}
+        return {}, []
     again = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
     clean = prepare(job, name, place, environment(place) | execution.variables)
     clean.force_raise_errors = False
@@ -101,16 +104,10 @@ def reread(job: Job, name: str, notebook: Any, execution: LimitedExecute, place:
         again, _ = clean.preprocess(again, resources(job, name, place))
     except Exception as problem:
         execution.found("note", None, f"the tests of files could not be repeated: {type(problem).__name__}")
-        return {}
-    agreed = {}
-    for cell, repeated in zip(cells, again.cells, strict=True):
-        if not has_error(repeated):
-            agreed[cell.metadata.nbgrader.grade_id] = seconds_of(repeated)
-        elif not job.calibrates:
-            reason = "its tests hold in the student's process, but not in one of their own that reads the same files"
-            execution.found("tampered", cell, reason)
-            cell.outputs.insert(0, error_output("NotBelieved", f"no points for these tests: {reason}"))
-    return agreed
+        return {}, []
+    both = [(cell.metadata.nbgrader.grade_id, repeated) for cell, repeated in zip(cells, again.cells, strict=True)]
+    agreed = {cell: seconds_of(repeated) for cell, repeated in both if not has_error(repeated)}
+    return agreed, [cell for cell, repeated in both if has_error(repeated)]
 
 
 def seconds_of(cell: Any) -> float:

@@ -98,7 +98,7 @@ class Driver:
         if not (job.session and job.session == self.session and not self.lease.gone):
             self.close()
             self.open(job)
-        executed, findings, seconds, agreed = {}, [], {}, {}
+        executed, findings, seconds, agreed, refuted = {}, [], {}, {}, {}
         watch = Watch(self.keeper, job.limits)
         try:
             for name, text in job.notebooks.items():
@@ -108,7 +108,7 @@ class Driver:
                     self.open(job)
                     watch.move(self.keeper)
                 place = notebook.Place(self.lease, self.runtime, self.folder)
-                executed[name], seen, agreed[name] = notebook.execute(job, name, text, place)
+                executed[name], seen, agreed[name], refuted[name] = notebook.execute(job, name, text, place)
                 findings += seen
                 findings += [Finding("limit", name, None, reason) for reason in watch.take()]
                 seconds[name] = round(time.monotonic() - begun, 3)
@@ -117,7 +117,7 @@ class Driver:
             watch.stop()
             if not job.session:
                 self.close()
-        return Result(executed, tuple(findings), seconds, watch.peak, agreed)
+        return Result(executed, tuple(findings), seconds, watch.peak, agreed, refuted)
 
     def open(self, job: Job) -> None:
         """Have a keeper forked, which lays out the submission's files."""

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from course.errors import CourseError
 from course.execution.engine import SandboxError, WorkerVanished, execute
-from course.execution.job import Job, decode_result, encode
+from course.execution.job import decode_result, encode
 from course.grade import engines
 from course.grade.gradebook import (
     back_up,
@@ -40,6 +40,7 @@ from course.grade.reference import (
     failed_cells,
     graded_sources,
     reference_job,
+    remember,
     remembered,
     to_repeat,
     trusted_imports,
@@ -199,6 +200,25 @@ def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnE
     return describe_tests(app, rows, source)
 
 
+@dataclass(frozen=True)
+class Learning:
+    """The execution of the instructor's own solution, while it lasts.
+
+    Attributes
+    ----------
+    future
+        Gives the result.
+    version
+        Names the version of the assignment.
+    file
+        Where to write down what it shows.
+    """
+
+    future: Future[bytes]
+    version: str
+    file: Path
+
+
 @dataclass
 class Run:
     """One run over a class.
@@ -235,6 +255,8 @@ class Run:
         self.executor: Executor | None = None
         self.running: dict[Future[bytes], Prepared] = {}
         self.ready: dict[str, Prepared] = {}
+        self.learning: Learning | None = None
+        self.early: list[tuple[Prepared, bytes]] = []  # executed before it was known which tests can be repeated
 
     def grade_all(self, chosen: dict[str, Path], forced: set[str], backups: Path) -> Path | None:
         """Grade submissions; return the copy of the gradebook from before."""
@@ -253,11 +275,7 @@ class Run:
         if not file:
             self.on_event("message", "", "the gradebook is on a server: its backup is the server's job")
         try:
-            try:
-                self.learn(todo)
-            except (WorkerVanished, BrokenExecutor, ValueError) as problem:
-                self.on_event("message", "", f"the instructor's solution could not be executed ({one_line(problem)})")
-                self.executor = None
+            self.learn(todo)
             self.work_through(todo)
         except BaseException:  # stopped by the user, above all: what runs is not waited for
             if self.executor:
@@ -268,7 +286,7 @@ class Run:
         return backup
 
     def learn(self, todo: deque[tuple[str, Path]]) -> None:
-        """Find out which tests can be repeated in a process of their own, unless that is known."""
+        """Begin to find out which tests can be repeated in a process of their own, unless that is known."""
         first = self.prepare_one(todo)
         if first is None or not first.job.evidence:
             return
@@ -283,13 +301,48 @@ class Run:
         job = reference_job(template, source, release, graded, directory.ignore)
         if not any(job.reread.values()):
             return
-        file = self.journal.folder / "repeatable.json"
-        others = min(self.jobs, len(todo)) - 1
-        known, failed = remembered(file, fingerprint(job), partial(self.execute_reference, job, others))
-        course.reread, course.drawn = to_repeat(known)
+        course.candidates = job.reread
+        file, version = self.journal.folder / "repeatable.json", fingerprint(job)
+        known = remembered(file, version)
+        if known is not None:
+            self.know(*known)
+            return
+        message = "executing the instructor's solution first, to learn which tests can be repeated on their own"
+        self.on_event("message", "", f"{message} (once for each version of the assignment)")
+        course.reread = None
+        self.learning = Learning(self.hand_over(encode(job)), version, file)
+
+    def know(self, known: Reread, failed: list[str]) -> None:
+        """Use what the instructor's solution has shown."""
+        self.course.reread, self.course.drawn = to_repeat(known)
         if failed:
             names = ", ".join(failed[:5]) + (", ..." if len(failed) > 5 else "")
             self.on_event("message", "", f"the instructor's own solution fails {len(failed)} tests: {names}")
+
+    def learned(self) -> None:
+        """Take what the instructor's solution has shown, and score what was executed meanwhile."""
+        learning, self.learning = self.learning, None
+        self.course.reread = {}
+        try:
+            result = decode_result(learning.future.result())
+        except (WorkerVanished, BrokenExecutor, ValueError) as problem:
+            self.on_event("message", "", f"the instructor's solution could not be executed ({one_line(problem)})")
+        else:
+            failed = failed_cells(result)
+            remember(learning.file, learning.version, result.agreed, failed)
+            self.know(result.agreed, failed)
+        for prepared, executed in self.early:
+            first = prepared.fingerprint
+            self.say_what_to_repeat(prepared)
+            self.score(prepared, executed, keep=True)
+            if prepared.fingerprint != first:
+                self.journal.executed.forget(first)
+        self.early.clear()
+
+    def say_what_to_repeat(self, prepared: Prepared) -> None:
+        """Have those tests of a submission repeated of which it is known by now that they can be."""
+        prepared.job = self.course.with_rereading(prepared.job)
+        prepared.fingerprint = fingerprint(prepared.job)
 
     def prepare_one(self, todo: deque[tuple[str, Path]]) -> Prepared | None:
         """Prepare the first submission that can be, and keep it for its turn."""
@@ -302,36 +355,32 @@ class Run:
             return prepared
         return None
 
-    def execute_reference(self, job: Job, others: int) -> tuple[Reread, list[str]]:
-        """Execute the instructor's own solution; return which tests can be repeated, and which it fails.
-
-        Meanwhile so many other workers load the libraries.
-        """
-        message = "executing the instructor's solution first, to learn which tests can be repeated on their own"
-        self.on_event("message", "", f"{message} (once for each version of the assignment)")
-        if self.executor is None:
-            self.executor = self.start(self.jobs)
-        future = self.executor.submit(execute, encode(job))
-        for _ in range(others):
-            self.executor.submit(execute, encode(replace(job, notebooks={})))
-        result = decode_result(future.result())
-        return result.agreed, failed_cells(result)
-
     def work_through(self, todo: deque[tuple[str, Path]]) -> None:
         """Keep the workers busy and score what is executed. Few submissions at a time are in memory."""
         begun: set[Future[bytes]] = set()
-        while todo or self.running:
+        while todo or self.running or self.learning:
             self.look_for_stop()
-            while todo and len(self.running) < 2 * self.jobs:
+            while todo and len(self.running) < self.most():
                 self.send(*todo.popleft())
-            done, waiting = wait(self.running, timeout=LOOK, return_when=FIRST_COMPLETED)
-            for future in [*done, *waiting]:
+            solution = {self.learning.future} if self.learning else set()
+            done, waiting = wait(self.running.keys() | solution, timeout=LOOK, return_when=FIRST_COMPLETED)
+            if done & solution:
+                self.learned()
+            for future in [*(done - solution), *(waiting - solution)]:
                 if future not in begun and (future in done or future.running()):
                     begun.add(future)
                     self.on_event("started", self.running[future].student, None)
-            for future in done:
+            for future in done - solution:
                 begun.discard(future)
                 self.take(future, self.running.pop(future))
+
+    def most(self) -> int:
+        """Return how many submissions to have with the workers.
+
+        While one of these executes the instructor's solution, only as many as the others execute at once: more of
+        their tests are repeated than of those that are sent later.
+        """
+        return self.jobs - 1 if self.learning else 2 * self.jobs
 
     def send(self, student: str, folder: Path) -> None:
         """Sanitise a submission and have it executed, unless that was done by a run that was stopped."""
@@ -340,30 +389,37 @@ class Run:
             if prepared is None:
                 prepared = patiently(partial(prepare, self.course, student, folder), self.tell(student))
             else:
-                reread, drawn = self.course.reread_of(prepared.job)
-                prepared.job = replace(prepared.job, reread=reread, drawn=drawn)
-                prepared.fingerprint = fingerprint(prepared.job)
+                self.say_what_to_repeat(prepared)
             self.evidence = self.evidence and prepared.job.evidence
-            kept = self.journal.executed.find(prepared.fingerprint)
+            kept = self.find_executed(prepared)
         except Exception as problem:
             self.fail(student, problem)
             return
         if kept is None and prepared.job.notebooks:
             self.submit(prepared)
+        elif kept is not None and self.learning:
+            self.early.append((prepared, kept))
         else:
             self.score(prepared, kept)
 
+    def find_executed(self, prepared: Prepared) -> bytes | None:
+        """Return what an earlier run has executed, also if it did so before it knew which tests can be repeated."""
+        early = fingerprint(self.course.with_rereading(prepared.job, early=True))
+        return self.journal.executed.find(prepared.fingerprint) or self.journal.executed.find(early)
+
     def submit(self, prepared: Prepared) -> None:
-        """Hand a submission to a worker. An executor that is broken is replaced."""
-        job = encode(prepared.job)
+        """Hand a submission to a worker."""
+        self.running[self.hand_over(encode(prepared.job))] = prepared
+
+    def hand_over(self, job: bytes) -> Future[bytes]:
+        """Hand a job to a worker. An executor that is broken is replaced."""
         if self.executor is None:
             self.executor = self.start(self.jobs)
         try:
-            future = self.executor.submit(execute, job)
+            return self.executor.submit(execute, job)
         except BrokenExecutor:
             self.executor = self.start(self.jobs)
-            future = self.executor.submit(execute, job)
-        self.running[future] = prepared
+            return self.executor.submit(execute, job)
 
     def take(self, future: Future[bytes], prepared: Prepared) -> None:
         """Score what a worker has executed, or see why it has not."""
@@ -387,7 +443,19 @@ class Run:
         else:
             self.executed += 1
             self.on_event("executed", student, None)
-            self.score(prepared, result, keep=True)
+            if self.learning:
+                self.keep_early(prepared, result)
+            else:
+                self.score(prepared, result, keep=True)
+
+    def keep_early(self, prepared: Prepared, result: bytes) -> None:
+        """Keep a result until the instructor's solution has shown which repeated tests count."""
+        try:
+            self.journal.executed.keep(prepared.fingerprint, result)
+        except OSError as problem:
+            self.fail(prepared.student, problem)
+        else:
+            self.early.append((prepared, result))
 
     def score(self, prepared: Prepared, result: bytes | None, *, keep: bool = False) -> None:
         """Score an executed submission; with `keep`, remember the result until that is done."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -17,7 +17,8 @@ from nbgrader.utils import is_grade, is_solution
 from sqlalchemy import Connection, text
 
 from course.execution.evidence import needs_no_student
-from course.execution.job import Job, Result
+from course.execution.job import Finding, Job, Result
+from course.execution.keep_going import error_output
 from course.grade.files import read_folder, regular_files
 from course.grade.source import bound_names, plain_python
 
@@ -128,7 +129,6 @@ def reference_job(
         sandbox=template.sandbox,
         trusted=template.trusted,
         reread=candidates,
-        calibrates=True,
     )
 
 
@@ -179,27 +179,47 @@ def failed_cells(result: Result) -> list[str]:
     return failed
 
 
-def remembered(path: Path, name: str, learn: Callable[[], tuple[Reread, list[str]]]) -> tuple[Reread, list[str]]:
-    """Return what is known of an assignment; find it out if that was not done for this version of it.
-
-    Parameters
-    ----------
-    path
-        File in which it is kept.
-    name
-        Names the version.
-    learn
-        Finds it out.
-    """
+def remembered(path: Path, version: str) -> tuple[Reread, list[str]] | None:
+    """Return what `remember` has written down of this version of an assignment; None if it has not."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-        if known["version"] == name:
+        if known["version"] == version:
             return known["reread"], known["failed"]
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    reread, failed = learn()
+    return None
+
+
+def remember(path: Path, version: str, known: Reread, failed: list[str]) -> None:
+    """Write down which tests can be repeated, and which the instructor's solution fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps({"version": name, "reread": reread, "failed": failed}), encoding="utf-8")
+    part.write_text(json.dumps({"version": version, "reread": known, "failed": failed}), encoding="utf-8")
     part.replace(path)
-    return reread, failed
+
+
+def judge(result: Result, reread: dict[str, list[str]]) -> Result:
+    """Take the points from tests that held in the student's process only.
+
+    Parameters
+    ----------
+    result
+        What came of an execution.
+    reread
+        Notebook → tests that can be repeated, as far as the instructor's solution has shown. What others found the
+        second time says nothing.
+    """
+    reason = "its tests hold in the student's process, but not in one of their own that reads the same files"
+    notebooks, findings = dict(result.notebooks), list(result.findings)
+    for name, cells in result.refuted.items():
+        refuted = set(cells) & set(reread.get(name, ()))
+        if not refuted or name not in notebooks:
+            continue
+        notebook = nbformat.reads(notebooks[name], as_version=4)
+        for cell in notebook.cells:
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+            if cell.cell_type == "code" and grade_id in refuted:
+                findings.append(Finding("tampered", name, grade_id, reason))
+                cell.outputs.insert(0, error_output("NotBelieved", f"no points for these tests: {reason}"))
+        notebooks[name] = nbformat.writes(notebook)
+    return replace(result, notebooks=notebooks, findings=tuple(findings))

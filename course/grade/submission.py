@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbgrader.apps import AutogradeApp
@@ -26,6 +26,7 @@ from course.grade.gradebook import one_transaction, read_scores
 from course.grade.journal import fingerprint
 from course.grade.log import Collector
 from course.grade.outcome import Outcome
+from course.grade.reference import judge
 from course.grade.source import locked_cells
 from course.grade.trouble import AGAIN, UngradableError
 
@@ -55,8 +56,13 @@ class Course:
         Notebook → id of a locked cell → its text in the version for students.
     sandbox
         Whether to execute in the sandbox.
-    trusted, reread, drawn
+    trusted
         From the instructor's notebooks, too: see `course.execution.job.Job`.
+    candidates
+        Tests that can be repeated as far as their text shows: of those of the notebooks that are executed before the
+        instructor's solution has shown more.
+    reread, drawn
+        Tests that can be repeated, and those of them to draw from; None as long as that is not known.
     order
         Notebook → ids of its cells, as students got them.
     """
@@ -71,15 +77,19 @@ class Course:
     released: dict[str, dict[str, str]]
     sandbox: bool
     trusted: dict[str, dict[str, str]] = field(default_factory=dict)
-    reread: dict[str, list[str]] = field(default_factory=dict)
+    candidates: dict[str, list[str]] = field(default_factory=dict)
+    reread: dict[str, list[str]] | None = field(default_factory=dict)
     drawn: dict[str, list[str]] = field(default_factory=dict)
     order: dict[str, list[str]] = field(default_factory=dict)
 
-    def reread_of(self, job: Job) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """Return which tests of a job's notebooks can be repeated, and those of them to draw one from."""
-        return (
-            {name: self.reread.get(name, []) for name in job.notebooks},
-            {name: self.drawn.get(name, []) for name in job.notebooks},
+    def with_rereading(self, job: Job, *, early: bool = False) -> Job:
+        """Say in a job which of its tests to repeat; `early`: as far as is known without the instructor's solution."""
+        early = early or self.reread is None
+        reread, drawn = (self.candidates, {}) if early else (self.reread, self.drawn)
+        return replace(
+            job,
+            reread={name: reread.get(name, []) for name in job.notebooks},
+            drawn={name: drawn.get(name, []) for name in job.notebooks},
         )
 
 
@@ -241,9 +251,8 @@ def prepare(course: Course, student: str, folder: Path) -> Prepared:
         evidence=getattr(converter.execute, "evidence", True),
         sandbox=course.sandbox,
         trusted={name: course.trusted.get(name, {}) for name in capture.notebooks},
-        reread={name: course.reread.get(name, []) for name in capture.notebooks},
-        drawn={name: course.drawn.get(name, []) for name in capture.notebooks},
     )
+    job = course.with_rereading(job)
     return Prepared(student, folder, converter.notebooks, job, fingerprint(job), list(course.collector.findings))
 
 
@@ -265,7 +274,7 @@ def score(course: Course, prepared: Prepared, result: bytes | None, note: Callab
     collector.begin(student)
     collector.findings = list(prepared.findings)
     try:
-        executed = decode_result(result) if result is not None else None
+        executed = judge(decode_result(result), course.reread or {}) if result is not None else None
     except ValueError as problem:
         raise UngradableError(f"the answer of its worker cannot be read ({problem})", AGAIN) from None
     findings = executed.findings if executed else ()

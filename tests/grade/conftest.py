@@ -70,6 +70,18 @@ def class_template(tmp_path_factory):
     return course
 
 
+def course_of_one_notebook(base, cells):
+    """Make a course whose assignment is a notebook of these cells, and generate it."""
+    source = base / "source" / ASSIGNMENT
+    source.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(), base / "source" / "header.ipynb")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), source / "one.ipynb")
+    course = CourseCopy(base / "course", ("one",), source=base / "source")
+    course.generate()
+    return course
+
+
 class SmallClass:
     """A course directory with submissions, and what a test does with it."""
 

@@ -1,19 +1,21 @@
-"""How many executions at a time, and that the workers are ready when the class begins."""
+"""How many executions at a time, also beside the instructor's solution."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from types import SimpleNamespace
 
-import nbformat
 import pytest
 
 from course.execution.job import decode_job
 from course.grade import command
-from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
+from tests.assignment.course_copy import ASSIGNMENT
 from tests.grade import stubs
+from tests.grade.conftest import course_of_one_notebook
 from tests.grading.conftest import code
 
 GIGABYTE = 1_000_000_000
+SOLUTION = "the instructor's solution"
 
 
 @pytest.mark.parametrize(
@@ -26,33 +28,32 @@ def test_three_for_two_cores_if_class_and_memory_are_large_enough(monkeypatch, c
     assert command.count_jobs(class_of) == jobs
 
 
-def test_other_workers_load_the_libraries_while_the_solution_is_executed(tmp_path):
-    source = tmp_path / "source" / ASSIGNMENT
-    source.mkdir(parents=True)
-    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "source" / "header.ipynb")
+def test_other_workers_execute_submissions_beside_the_solution(tmp_path):
     test = code("exists", "import os\n\nassert os.path.exists('/')", grade=True, locked=True, points=1)
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=[test], metadata=kernel), source / "one.ipynb")
-    course = CourseCopy(tmp_path / "course", ("one",), source=tmp_path / "source")
-    course.generate()
-    for student in ("ana", "ben", "cem"):
+    course = course_of_one_notebook(tmp_path, [test])
+    for student in ("ana", "ben", "cem", "dana"):
         course.hand_in(student, {"one": course.fill("one", {})})
-    sent = []
+    sent, solution_may_end = [], Event()
+
+    def work(job):
+        if job.student == SOLUTION:
+            assert solution_may_end.wait(60)
+        elif len(sent) == 3:
+            solution_may_end.set()
+        return stubs.in_this_process(job)
 
     def engine(number):
         class Listening(ThreadPoolExecutor):
             def submit(self, function, /, *arguments):
                 job = decode_job(arguments[0])
-                sent.append((job.calibrates, bool(job.notebooks), job.preload))
-                return super().submit(stubs.in_this_process, job)
+                sent.append((job.student, solution_may_end.is_set()))
+                return super().submit(work, job)
 
         return Listening(number)
 
-    command.grade(ASSIGNMENT, course.folder, jobs=4, engine=engine)
-    libraries = sent[0][2]
-    solution, loading, graded = (True, True, libraries), (True, False, libraries), (False, True, libraries)
-    assert sent == [solution, loading, loading, graded, graded, graded], "as many workers as will have work"
+    command.grade(ASSIGNMENT, course.folder, jobs=3, engine=engine)
+    assert sent[:3] == [(SOLUTION, False), ("ana", False), ("ben", False)], "as many as there are workers"
+    assert sorted(sent[3:]) == [("cem", True), ("dana", True)]
     sent.clear()
-    (course.folder / command.STATE / ASSIGNMENT / "repeatable.json").unlink()
-    command.grade(ASSIGNMENT, course.folder, students=("ana",), jobs=4, engine=engine, force=True)
-    assert sent == [solution, graded]
+    command.grade(ASSIGNMENT, course.folder, jobs=3, engine=engine, force=True)
+    assert [student for student, _ in sent] == ["ana", "ben", "cem", "dana"]

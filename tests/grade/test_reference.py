@@ -1,15 +1,17 @@
 """Which tests are repeated where the student's code has never been, and what that finds."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
 
-from course.execution.engine import execute
-from course.execution.job import Job, decode_job, decode_result, encode
-from course.grade.command import grade
-from course.grade.reference import remembered, to_repeat
-from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
+from course.execution.engine import WorkerVanished, execute
+from course.execution.job import Job, Result, decode_job, decode_result, encode
+from course.grade.command import STATE, grade
+from course.grade.reference import judge, remember, remembered, to_repeat
+from tests.assignment.course_copy import ASSIGNMENT
+from tests.grade.conftest import course_of_one_notebook
 from tests.grading.conftest import code
 
 TEST = 'import os\n\nassert os.path.exists("answer.txt")'
@@ -27,8 +29,8 @@ def notebook(answer, **tests):
     return nbformat.writes(nbformat.v4.new_notebook(cells=cells))
 
 
-def run(answer, reread, *, evidence=False, drawn=(), calibrates=False, **tests):
-    """Execute it; give the cells that agreed, the findings' kinds, and the cells with an error."""
+def run(answer, reread, *, evidence=False, drawn=(), known=None, **tests):
+    """Execute it and judge; give the cells that agreed, the findings' kinds, and the cells with an error."""
     job = Job(
         "ana",
         "birds",
@@ -36,9 +38,8 @@ def run(answer, reread, *, evidence=False, drawn=(), calibrates=False, **tests):
         evidence=evidence,
         reread={"one": reread},
         drawn={"one": list(drawn)},
-        calibrates=calibrates,
     )
-    result = decode_result(execute(encode(job)))
+    result = judge(decode_result(execute(encode(job))), {"one": reread if known is None else known})
     failed = [
         cell.metadata.nbgrader.grade_id
         for cell in nbformat.reads(result.notebooks["one"], as_version=4).cells
@@ -63,9 +64,11 @@ def test_what_holds_only_in_the_students_process_gets_no_points():
     assert run(lie, [], exists=TEST) == (set(), [], []), "without a second reading it is believed"
 
 
-def test_the_instructors_own_solution_is_not_accused():
+def test_a_test_that_does_not_hold_for_the_instructors_solution_either_accuses_nobody():
     memory = "import sys\n\nassert sys.remembered"
-    assert run("import sys; sys.remembered = 1", ["memory"], calibrates=True, memory=memory) == (set(), [], [])
+    answer = "import sys; sys.remembered = 1"
+    assert run(answer, ["memory"], known=[], memory=memory) == (set(), [], [])
+    assert run(answer, ["memory"], known=["memory"], memory=memory) == (set(), ["tampered"], ["memory"])
 
 
 def test_one_of_the_slow_tests_is_repeated():
@@ -75,59 +78,149 @@ def test_one_of_the_slow_tests_is_repeated():
     assert len(agreed & {"first", "second"}) == 1
 
 
-def test_it_is_found_out_once_for_each_version(tmp_path):
-    asked = []
-
-    def learn():
-        asked.append(1)
-        return {"one": {"exists": 0.1}}, ["one: wrong"]
-
+def test_it_is_known_of_one_version(tmp_path):
     file = tmp_path / "state" / "repeatable.json"
-    for _ in range(2):
-        assert remembered(file, "version 1", learn) == ({"one": {"exists": 0.1}}, ["one: wrong"])
-    assert len(asked) == 1
-    remembered(file, "version 2", learn)
-    assert len(asked) == 2
+    remember(file, "version 1", {"one": {"exists": 0.1}}, ["one: wrong"])
+    assert remembered(file, "version 1") == ({"one": {"exists": 0.1}}, ["one: wrong"])
+    assert remembered(file, "version 2") is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"version": "version 1"}'])
-def test_a_damaged_file_is_written_anew(tmp_path, content):
+@pytest.mark.parametrize("content", [None, "", "[]", '{"version": "version 1"}'])
+def test_nothing_is_known_from_a_damaged_file(tmp_path, content):
     file = tmp_path / "repeatable.json"
-    file.write_text(content)
-    assert remembered(file, "version 1", lambda: ({}, [])) == ({}, [])
+    if content is not None:
+        file.write_text(content)
+    assert remembered(file, "version 1") is None
 
 
-def test_the_class_is_graded_with_what_the_solution_has_shown(tmp_path):
-    source = tmp_path / "source" / ASSIGNMENT
-    source.mkdir(parents=True)
-    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "source" / "header.ipynb")
+MEMORY = "import sys\n\nassert sys.remembered"
+HONEST = "import sys\nopen('answer.txt', 'w').close()\nsys.remembered = 1"
+# The link leads to a file in the process that made it, and nowhere in any other.
+LIE = """import os, sys
+os.dup2(os.open('/dev/null', os.O_RDONLY), 99)
+os.symlink('/proc/self/fd/99', 'answer.txt')
+sys.remembered = 1"""
+HONEST_POINTS, POINTS_OF_A_LIAR = {"exists": 2.0, "memory": 1.0}, {"exists": 0.0, "memory": 1.0}
+SOLUTION = "the instructor's solution"
+
+
+@pytest.fixture
+def class_of_two(tmp_path):
+    """A course that the honest and the liar have handed in."""
     cells = [
-        code("answer", "### BEGIN SOLUTION\nopen('answer.txt', 'w').write('4')\n### END SOLUTION", solution=True),
+        code("answer", f"### BEGIN SOLUTION\n{HONEST}\n### END SOLUTION", solution=True),
         code("exists", TEST, grade=True, locked=True, points=2),
+        code("memory", MEMORY, grade=True, locked=True, points=1),
     ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), source / "one.ipynb")
-    course = CourseCopy(tmp_path / "course", ("one",), source=tmp_path / "source")
-    course.generate()
-    honest, lie = "open('answer.txt', 'w').close()", "import os\nos.path.exists = lambda path: True"
-    for student, answer in (("honest", honest), ("liar", lie)):
+    course = course_of_one_notebook(tmp_path, cells)
+    for student, answer in (("honest", HONEST), ("liar", LIE)):
         course.hand_in(student, {"one": course.fill("one", {"answer": answer})})
-    sent = []
+    return course
 
-    def engine(jobs):
-        class Listening(ThreadPoolExecutor):
-            def submit(self, function, /, *arguments):
-                sent.append(decode_job(arguments[0]))
-                return super().submit(function, *arguments)
 
-        return Listening(jobs)
+def executed(course):
+    """List the results that wait to be scored."""
+    folder = course.folder / STATE / ASSIGNMENT / "executed"
+    return list(folder.iterdir()) if folder.exists() else []
 
-    outcome = grade(ASSIGNMENT, course.folder, jobs=1, engine=engine)
-    assert [job.calibrates for job in sent] == [True, False, False], "the solution first, once"
-    assert [job.reread for job in sent] == [{"one": ["exists"]}] * 3
-    assert course.points("honest") == {"exists": 2.0}
-    assert course.points("liar") == {"exists": 0.0}
+
+class Listening(ThreadPoolExecutor):
+    """Notes what is sent, and executes it."""
+
+    def __init__(self, jobs, sent):
+        super().__init__(jobs)
+        self.sent = sent
+
+    def submit(self, function, /, job):
+        self.sent.append(decode_job(job))
+        return super().submit(function, job)
+
+
+def test_the_class_is_graded_with_what_the_solution_has_shown(class_of_two):
+    course, sent = class_of_two, []
+    outcome = grade(ASSIGNMENT, course.folder, jobs=1, engine=lambda jobs: Listening(jobs, sent))
+    assert [job.student for job in sent] == [SOLUTION, "honest", "liar"], "the solution first, once"
+    assert [job.reread["one"] for job in sent] == [["exists", "memory"], ["exists"], ["exists"]]
+    assert course.points("honest") == HONEST_POINTS
+    assert course.points("liar") == POINTS_OF_A_LIAR
     assert [one.student for one in outcome.outcomes if one.status == "failed"] == []
     sent.clear()
-    grade(ASSIGNMENT, course.folder, jobs=1, engine=engine, force=True)
-    assert [job.calibrates for job in sent] == [False, False], "what is known is not asked again"
+    grade(ASSIGNMENT, course.folder, jobs=1, engine=lambda jobs: Listening(jobs, sent), force=True)
+    assert [job.student for job in sent] == ["honest", "liar"], "what is known is not asked again"
+
+
+class BesideTheSolution(Listening):
+    """Says at once what an execution would find; the solution's ends when two submissions' results are kept."""
+
+    def __init__(self, sent, course, problem=None):
+        super().__init__(3, sent)
+        self.course, self.problem = course, problem
+
+    def submit(self, _, /, job):
+        return super().submit(self.answer, job)
+
+    def answer(self, data):
+        job = decode_job(data)
+        if job.student == SOLUTION:
+            deadline = time.monotonic() + 60
+            while len(executed(self.course)) < 2:
+                assert time.monotonic() < deadline, "the submissions were not executed beside the solution"
+                time.sleep(0.01)
+            if self.problem:
+                raise self.problem
+        notebook = nbformat.reads(job.notebooks["one"], as_version=4)
+        for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+            cell.execution_count = count
+        holds = {"exists": 0.01} if job.student != "liar" else {}
+        refuted = [cell for cell in job.reread["one"] if cell not in holds]
+        return encode(Result({"one": nbformat.writes(notebook)}, agreed={"one": holds}, refuted={"one": refuted}))
+
+
+def test_what_is_executed_beside_the_solution_is_judged_when_it_has_shown_what_counts(class_of_two):
+    course, sent = class_of_two, []
+    grade(ASSIGNMENT, course.folder, jobs=3, engine=lambda _: BesideTheSolution(sent, course))
+    assert [job.student for job in sent] == [SOLUTION, "honest", "liar"]
+    assert [job.reread["one"] for job in sent] == [["exists", "memory"]] * 3
+    assert course.points("honest") == HONEST_POINTS
+    assert course.points("liar") == POINTS_OF_A_LIAR
+    assert executed(course) == []
+
+
+def test_a_solution_whose_worker_vanishes_stops_nobody(class_of_two):
+    course, sent = class_of_two, []
+    engine = BesideTheSolution(sent, course, WorkerVanished("its process ended"))
+    grade(ASSIGNMENT, course.folder, jobs=3, engine=lambda _: engine)
+    assert course.points("honest") == HONEST_POINTS
+    assert course.points("liar") == HONEST_POINTS, "nothing is known of what the second reading found"
+    assert executed(course) == []
+
+
+def test_what_was_executed_beside_a_solution_that_was_stopped_is_not_lost(class_of_two):
+    course, sent = class_of_two, []
+    with pytest.raises(MemoryError):
+        grade(ASSIGNMENT, course.folder, jobs=3, engine=lambda _: BesideTheSolution(sent, course, MemoryError()))
+    assert len(executed(course)) == 2
+    sent.clear()
+    grade(ASSIGNMENT, course.folder, jobs=3, engine=lambda _: BesideTheSolution(sent, course))
+    assert [job.student for job in sent] == [SOLUTION], "both were executed before"
+    assert (course.points("honest"), course.points("liar")) == (HONEST_POINTS, POINTS_OF_A_LIAR)
+    assert executed(course) == []
+
+
+def test_what_was_executed_early_is_found_when_more_is_known(class_of_two, monkeypatch):
+    """Stopped between the solution's result and the first score."""
+    course, sent = class_of_two, []
+
+    def stop(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("course.grade.command.Run.know", stop)
+        with pytest.raises(MemoryError):
+            grade(ASSIGNMENT, course.folder, jobs=3, engine=lambda _: BesideTheSolution(sent, course))
+    assert (course.folder / STATE / ASSIGNMENT / "repeatable.json").exists()
+    sent.clear()
+    grade(ASSIGNMENT, course.folder, jobs=3, engine=lambda _: BesideTheSolution(sent, course))
+    assert sent == []
+    assert (course.points("honest"), course.points("liar")) == (HONEST_POINTS, POINTS_OF_A_LIAR)
+    assert executed(course) == []
