@@ -307,7 +307,7 @@ class Run:
         if known is not None:
             self.know(*known)
             return
-        message = "executing the instructor's solution first, to learn which tests can be repeated on their own"
+        message = "executing the instructor's solution, too, to learn which tests can be repeated on their own"
         self.on_event("message", "", f"{message} (once for each version of the assignment)")
         course.reread = None
         self.learning = Learning(self.hand_over(encode(job)), version, file)
