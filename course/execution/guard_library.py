@@ -200,6 +200,7 @@ class Library:
         self.found_in_new: list[Change] = []
         self.is_counting = versions_work()
         self.reader = Reader()
+        self.in_order = 0  # the number of `sys.modules` when no module was in the place of another
         self.learn({name: module for name, module in sys.modules.items() if name != "__main__"})
         self.changed()  # what this prepares, forked kernels inherit
 
@@ -464,8 +465,12 @@ class Library:
         """List modules that have taken the name of a library's module."""
         found = []
         loaded = sys.modules
+        number = version(loaded).value if self.is_counting and type(loaded) is dict else 0
+        if number and number == self.in_order:
+            return found
         # There are thousands, so compiled code looks first.
         if all(map(is_, map(loaded.get, self.modules), self.modules.values())):
+            self.in_order = number
             return found
         for name, genuine in [one for one in self.modules.items() if loaded.get(one[0]) is not one[1]]:
             value = loaded.get(name, MISSING)

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 from course.execution import parent
 from course.execution.channel import ClosedError, read_frame, receive, send, write_frame
 from course.execution.job import Finding, Job, Limits, Result, decode_job, encode
+from course.execution.slow_grammar import postpone
 
 # What this driver needs and nearly every parent of kernels loads, too: imported before they part, it is once.
 IN_COMMON = ("IPython.core.interactiveshell", "jupyter_client.manager", "nbclient", "nbformat", "zmq.asyncio")
@@ -41,6 +42,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # whatever a library prints must not be taken for a result
 
+    postpone()
     for name in IN_COMMON:
         importlib.import_module(name)
     here, there = socket.socketpair()

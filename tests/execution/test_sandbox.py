@@ -61,7 +61,9 @@ def test_a_job_and_a_result_survive_being_bytes():
         "ana", "birds", {"one": "{}"}, {"a/b.bin": bytes(range(256))}, ("a/b.bin",), {"timeout": 3}, preload=("x",)
     )
     assert decode_job(encode(job)) == job
-    result = Result({"one": "{}"}, (Finding("note", "one", None, "seen"),), {"one": 1.5}, 7, {"one": {"a": 0.5}}, {"one": ["b"]})
+    result = Result(
+        {"one": "{}"}, (Finding("note", "one", None, "seen"),), {"one": 1.5}, 7, {"one": {"a": 0.5}}, {"one": ["b"]}
+    )
     assert decode_result(encode(result)) == result
 
 
