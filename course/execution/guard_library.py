@@ -19,7 +19,6 @@ import types
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import PathFinder
-from operator import is_
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -468,14 +467,11 @@ class Library:
         number = version(loaded).value if self.is_counting and type(loaded) is dict else 0
         if number and number == self.in_order:
             return found
-        # There are thousands, so compiled code looks first.
-        if all(map(is_, map(loaded.get, self.modules), self.modules.values())):
-            self.in_order = number
-            return found
         for name, genuine in [one for one in self.modules.items() if loaded.get(one[0]) is not one[1]]:
             value = loaded.get(name, MISSING)
             if value is not MISSING and self.is_foreign(value):
                 found.append(Change(sys.modules, name, genuine, value))
+        self.in_order = 0 if found else number
         return found
 
 

@@ -110,6 +110,15 @@ def test_students_version_comes_back_after_two_tests_in_a_row(kernels):
     assert [[kind for kind, _ in outcomes[place].findings] for place in (2, 3, 5)] == [["tampered"]] * 3
 
 
+def test_module_whose_place_is_taken_after_a_test_has_found_all_in_order(kernels):
+    test = Cell("import statistics\nassert statistics.mean([1]) == 1", "graded")
+    take = "import sys, types\nsys.modules['statistics'] = types.SimpleNamespace(mean=lambda values: 'mine')"
+    mine = Cell("import statistics\nassert statistics.mean([1]) == 'mine'")
+    outcomes = kernels.run([test, test, Cell(take), mine, test, mine])
+    assert [outcome.points for outcome in outcomes] == [1] * 6
+    assert [[kind for kind, _ in outcomes[place].findings] for place in (0, 1, 4)] == [[], [], ["tampered"]]
+
+
 def test_other_cells_are_not_touched(kernels):
     cells = [
         Cell("import math\nmath.isclose = lambda *a: True"),
