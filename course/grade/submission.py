@@ -59,10 +59,10 @@ class Course:
     trusted
         From the instructor's notebooks, too: see `course.execution.job.Job`.
     candidates
-        Tests that can be repeated as far as their text shows: of those of the notebooks that are executed before the
-        instructor's solution has shown more.
+        Notebook → tests that can be repeated, as far as their text shows; used until the instructor's solution has
+        shown more.
     reread, drawn
-        Tests that can be repeated, and those of them to draw from; None as long as that is not known.
+        What it has shown: see `course.execution.job.Job`. `reread` is None as long as it has not.
     order
         Notebook → ids of its cells, as students got them.
     """
