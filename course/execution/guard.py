@@ -17,6 +17,7 @@ student's code has been (`evidence.needs_no_student`).
 
 from __future__ import annotations
 
+import __future__
 import ast
 import builtins
 import contextlib
@@ -54,6 +55,7 @@ SEARCHES = {
 WATCHED_EVENTS = frozenset({"exec", "object.__setattr__", "sys.settrace", *SEARCHES})
 # A test that patches things itself is not accused of it.
 ROOTS = {"posixpath": "os", "genericpath": "os", "ntpath": "os", "_io": "io", "__main__": ""}
+FUTURE = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 PATCHING_WORDS = ("patch", "mock", "setattr", "Mock", "__dict__", "settrace")
 _known: list[Library] = []
 
@@ -289,6 +291,7 @@ class Cell:
         self.names: dict[str, str] = order["names"]
         self.undo: list[Callable[[], None]] = []
         self.put_back: list[list[str]] = []
+        self.expected: list[list[types.CodeType]] = []
         self.executed = 0
         self.is_running = self.is_ended = self.traced = False
         self.watched: list[tuple[Any, str, Any]] = []
@@ -304,8 +307,6 @@ class Cell:
             before_display=self.show_source,
         )
         if self.plan is not None:
-            with no_warnings():  # once more: IPython changes the tree that it gets
-                self.expected = self.instrument(parse(self.text), iter(self.plan.codes).__next__)
             self.restore_names()
             self.watch()
             vars(builtins)[self.names["note"]] = self.notes.note
@@ -340,12 +341,12 @@ class Cell:
     def make_plan(self) -> Plan | None:
         """Write notes into the tree of the trusted source."""
         try:
-            text = TransformerManager().transform_cell(self.source)
             with no_warnings():
-                tree = parse(text)
+                text, tree = read(self.source)
                 outside = free_names(text)
-                code = compile(text, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
-                self.nodes = list(ast.walk(parse(text)))  # to look at; notes are written into other trees
+                code = compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
+            self.nodes = list(ast.walk(tree))  # before notes are written into the tree
+            self.constants, self.imports = constants(self.nodes), imported_names(self.nodes)
             self.text, self.outside, self.bound = text, outside, bound_names(tree)
             mine = self.bound | set(self.order["trusted"]) | set(self.guard.remembered) | set(__builtins__)
             theirs = frozenset(outside - (mine - set(self.order["expected"])))
@@ -455,6 +456,7 @@ class Cell:
         self.is_running = True
         if self.order["graded"] and not re.search(r"\bIn\b|_ih?\b|_i\d|history", self.source):
             self.hide_source()
+        self.expected = self.compiled(self.guard.shell.compile.flags)  # now: IPython changes the tree that it gets
         return self.plan.tree
 
     def hide_source(self) -> None:
@@ -502,23 +504,28 @@ class Cell:
                 owner[name] = text
         self.hidden.clear()
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019 (asked for again and again while one statement runs)
-    def compiled(self, position: int, flags: int) -> list[types.CodeType]:
-        """Compile a statement as IPython would, if it is shown and if it is not."""
-        statement = self.expected.tree.body[position]
-        forms: list[tuple[ast.AST, str]] = [(ast.Module([statement], []), "exec")]
-        if isinstance(statement, ast.Expr):
-            forms.append((ast.Interactive([statement]), "single"))
-        with no_warnings():
-            return [compile(tree, "<cell>", mode, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True) for tree, mode in forms]
+    def compiled(self, flags: int) -> list[list[types.CodeType]]:
+        """Compile each statement as IPython will, if it is shown and if it is not."""
+        found = []
+        for statement in self.plan.tree.body:
+            forms: list[tuple[ast.AST, str]] = [(ast.Module([statement], []), "exec")]
+            if isinstance(statement, ast.Expr):
+                forms.append((ast.Interactive([statement]), "single"))
+            with no_warnings():
+                codes = [
+                    compile(tree, "<cell>", mode, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True) for tree, mode in forms
+                ]
+            flags |= codes[0].co_flags & FUTURE  # what a statement imports from there holds for all after it
+            found.append(codes)
+        return found
 
     def executes(self, code: types.CodeType, caller: types.FrameType) -> None:
         """See code being executed: whether it is the cell's next statement, and who executes it."""
-        if not self.is_running or self.plan is None or self.executed >= len(self.expected.tree.body):
+        if not self.is_running or self.plan is None or self.executed >= len(self.expected):
             return
         if code.co_name != "<module>":
             return
-        if code not in self.compiled(self.executed, self.guard.shell.compile.flags):
+        if code not in self.expected[self.executed]:
             return
         self.executed += 1
         self.library.trust(nested(code))
@@ -542,7 +549,7 @@ class Cell:
         if self.traced:
             problems.append("a trace function was set while the tests ran")
         if self.plan is not None and self.order["graded"]:
-            problems += notes.lies(self.source, constants(self.nodes))
+            problems += notes.lies(self.source, self.constants)
             problems += [f"the student's code {text} while the tests ran" for text in sorted(self.guard.searches)]
             if self.guard.has_touched_memory:
                 problems.append("the student's code changes memory by address (ctypes): no test can be believed then")
@@ -567,7 +574,7 @@ class Cell:
 
     def impostors(self) -> list[str]:
         """List the libraries that the tests import, but that a file of the submission has taken the place of."""
-        roots = {name.partition(".")[0] for name in imported_names(self.nodes)} - set(self.order["expected"])
+        roots = {name.partition(".")[0] for name in self.imports} - set(self.order["expected"])
         loaded = {root: sys.modules.get(root) for root in roots}
         return sorted(
             root
@@ -598,6 +605,26 @@ class Cell:
         vars(builtins).pop(self.order["report"], None)
         # The other two names stay: functions that the cell has defined take notes when later cells call them.
         self.notes.is_over = True
+
+
+def read(source: str) -> tuple[str, ast.Module]:
+    """Parse a cell as IPython does; return its text, without what only IPython understands, and its tree.
+
+    Raises
+    ------
+    SyntaxError, ValueError
+        If it is not Python even then.
+    """
+    manager = TransformerManager()
+    lines = (source if source.endswith("\n") else source + "\n").splitlines(keepends=True)
+    for transform in (*manager.cleanup_transforms, *manager.line_transforms):
+        lines = transform(lines)
+    text = "".join(lines)
+    with contextlib.suppress(SyntaxError, ValueError):
+        # In what is Python there is nothing more to replace, and to look for it takes longer than all else here.
+        return text, parse(text)
+    text = manager.transform_cell(source)
+    return text, parse(text)
 
 
 def is_order(tree: ast.AST, event: str) -> bool:

@@ -372,8 +372,9 @@ class Library:
             value = now.get(name, MISSING)
             if value is not genuine and self.is_replaced(owner, name, genuine, value):
                 yield Change(owner, name, genuine, value)
-        if len(now) != len(table.names) or len(now.keys() - set(table.names)):
-            for name in [name for name in now if name not in set(table.names)]:
+        known = set(table.names)
+        if len(now) != len(known) or len(now.keys() - known):
+            for name in [name for name in now if name not in known]:
                 if self.hides(owner, name, now[name]):
                     yield Change(owner, name, MISSING, now[name])
 
