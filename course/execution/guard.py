@@ -16,8 +16,8 @@ student's code has been (`evidence.needs_no_student`).
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import builtins
 import contextlib
@@ -55,7 +55,10 @@ SEARCHES = {
 WATCHED_EVENTS = frozenset({"exec", "object.__setattr__", "sys.settrace", *SEARCHES})
 # A test that patches things itself is not accused of it.
 ROOTS = {"posixpath": "os", "genericpath": "os", "ntpath": "os", "_io": "io", "__main__": ""}
-FUTURE = functools.reduce(int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
+# What `from __future__ import …` changes in the compiling of all that follows.
+FUTURE = functools.reduce(
+    int.__or__, [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
+)
 PATCHING_WORDS = ("patch", "mock", "setattr", "Mock", "__dict__", "settrace")
 _known: list[Library] = []
 

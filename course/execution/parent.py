@@ -82,11 +82,38 @@ def load(modules: list[str]) -> list[str]:
     if "mlflow.utils.requirements_utils" in sys.modules:
         with contextlib.suppress(Exception):
             sys.modules["mlflow.utils.requirements_utils"]._init_modules_to_packages_map()  # reads all packages
+    with contextlib.suppress(Exception):
+        for relaxed in (False, True):
+            sys.modules["nbformat.validator"].get_validator(relax_add_props=relaxed)  # compiled by whoever asks first
+    with contextlib.suppress(Exception):
+        transform_once()
     with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
         inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     gc.collect()
     gc.freeze()
     return failed
+
+
+def transform_once() -> None:
+    """Let IPython's search for magic and shell commands, which a kernel does twice for each cell, be done once.
+
+    It depends on the text alone as long as nobody has added to what is searched for.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    transform = TransformerManager.do_token_transforms
+    genuine = TransformerManager().token_transformers
+    last = [([], [])]
+
+    @functools.wraps(transform)
+    def do_token_transforms(self: Any, lines: list[str]) -> list[str]:
+        if self.token_transformers != genuine:
+            return transform(self, lines)
+        if lines != last[0][0]:
+            last[0] = list(lines), transform(self, lines)
+        return list(last[0][1])
+
+    TransformerManager.do_token_transforms = do_token_transforms
 
 
 def prepare_store() -> None:

@@ -169,7 +169,7 @@ class Watch(threading.Thread):
     """Measures what a submission uses, and ends its kernels when that is too much."""
 
     INTERVAL = 0.1  # seconds between two looks
-    EXACT = 20  # looks between two exact measurements, which cost Linux a walk through all pages
+    EXACT = 50  # looks between two exact measurements, which cost Linux a walk through all pages
 
     def __init__(self, keeper: int, limits: Limits) -> None:
         super().__init__(daemon=True)

@@ -45,6 +45,7 @@ from course.grade.reference import (
     to_repeat,
     trusted_imports,
 )
+from course.grade.schemas import check_once
 from course.grade.source import read_source, released_cells, released_order
 from course.grade.stop import noted_interrupts
 from course.grade.submission import Course, Prepared, final_folder, is_graded, prepare, score
@@ -96,6 +97,7 @@ def grade(
     """
     begun, clock = datetime.now().astimezone(), time.monotonic()
     start = engines.find_engine(engine) if isinstance(engine, str) else engine
+    check_once()
     with noted_interrupts() as look_for_stop, opened(folder.resolve()) as app, collected(app) as collector:
         app.coursedir.assignment_id = assignment
         root = Path(app.coursedir.root)
