@@ -17,6 +17,7 @@ class Shout(TokenTransformBase):
         for line in tokens_by_line:
             if line and line[0].string == "shout":
                 return cls(line[0].start)
+        return None
 
     def transform(self, lines):
         return [*lines[: self.start_line], "print('A')\n", *lines[self.start_line + 1 :]]
