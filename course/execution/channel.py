@@ -8,6 +8,7 @@ import struct
 from typing import Any, BinaryIO
 
 HEADER = struct.Struct(">Q")
+SENDER = struct.Struct("iII")  # process, user, group
 LARGEST = 4_000_000_000
 
 
@@ -58,6 +59,11 @@ def receive(connection: socket.socket, handles: int = 0) -> tuple[Any, list[int]
         header, files, _flags, _address = socket.recv_fds(connection, HEADER.size, handles)
     else:
         header, files = connection.recv(HEADER.size, socket.MSG_WAITALL), []
+    return json.loads(receive_rest(connection, header)), list(files)
+
+
+def receive_rest(connection: socket.socket, header: bytes) -> bytes:
+    """Receive what comes after a header."""
     if len(header) < HEADER.size:
         raise ClosedError
     (left,) = HEADER.unpack(header)
@@ -70,4 +76,15 @@ def receive(connection: socket.socket, handles: int = 0) -> tuple[Any, list[int]
             raise ClosedError
         parts.append(part)
         left -= len(part)
-    return json.loads(b"".join(parts)), list(files)
+    return b"".join(parts)
+
+
+def receive_from(connection: socket.socket) -> tuple[Any, int | None]:
+    """Receive a message, and the number that its sender has here, in another process namespace perhaps.
+
+    The operating system says the number, if it was asked to (`SO_PASSCRED`) before the message was sent. See unix(7).
+    """
+    header, extra, _flags, _address = connection.recvmsg(HEADER.size, socket.CMSG_SPACE(SENDER.size))
+    said = [data for level, kind, data in extra if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS]
+    message = json.loads(receive_rest(connection, header))
+    return message, SENDER.unpack(said[0])[0] if said else None

@@ -154,16 +154,21 @@ def prepare_store() -> None:
     utilities._get_latest_schema_revision()  # reads the hundred migrations, which are installed and do not change
 
 
-def serve(connection: socket.socket, modules: list[str], sandboxed: bool) -> NoReturn:
-    """Load the modules, then fork a keeper for each request until the other side is gone."""
+def prepare(modules: list[str]) -> list[str]:
+    """Load the modules, and have ready what kernels will need; return the names of those that could not be loaded."""
     namespaces.set_readable(False)
     failed = load(modules)
     with contextlib.suppress(Exception):
         prepare_store()
     _guard.look([str(Path(__file__).parent)])
     _guard.hide()
-    send(connection, {"ready": True, "not loaded": failed})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    return failed
+
+
+def serve(connection: socket.socket, sandboxed: bool) -> NoReturn:
+    """Fork a keeper for each request until the other side is gone."""
+    namespaces.end_with_parent()
     while True:
         try:
             request, handles = receive(connection, handles=1)

@@ -41,11 +41,10 @@ def make_group(processes: int) -> Path | None:
     return None
 
 
-def inside(group: Path | None, command: list[str]) -> list[str]:
-    """Wrap a command so that it runs in a control group."""
-    if group is None:
-        return command
-    return ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs"), *command]
+def enter_group(group: Path | None, process: int) -> None:
+    """Put a process, and all that it will start, into a control group."""
+    if group is not None:
+        (group / "cgroup.procs").write_text(str(process))
 
 
 def remove_group(group: Path | None) -> None:

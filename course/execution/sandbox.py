@@ -1,8 +1,9 @@
 """The wall around what students' code can reach: bubblewrap (https://github.com/containers/bubblewrap).
 
-A worker is a process in such a sandbox that takes jobs through one pipe and answers through another. It sees the
-system's programs and the Python environment, read-only, and nothing else of the computer: no home, no course, no other
-submission, no network.
+What is in it sees the system's programs and the Python environment, read-only, and nothing else of the computer: no
+home, no course, no network. An interpreter there loads the assignment's libraries once, for all workers: these are
+forked from it, each into namespaces of its own, take jobs through a connection, and see no other worker and no
+submission but their own.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ import contextlib
 import importlib.util
 import json
 import os
+import select
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import course
 from course.errors import CourseError
-from course.execution.channel import ClosedError, read_frame, write_frame
+from course.execution.channel import ClosedError, read_frame, receive, receive_from, send, write_frame
 from course.execution.job import Job, Limits
-from course.execution.process_limit import inside, make_group, remove_group
+from course.execution.process_limit import enter_group, make_group, remove_group
 
 HERE = Path(__file__).parent
 RUNTIME = "/run/course"
@@ -141,6 +146,131 @@ def shortcuts() -> dict[str, str]:
     return found
 
 
+class Sandbox:
+    """A sandbox, and in it an interpreter that has the libraries loaded. It ends with its last worker.
+
+    Raises
+    ------
+    SandboxError
+        If there is no sandbox here.
+    """
+
+    def __init__(self, preload: tuple[str, ...], sandboxed: bool, limits: Limits) -> None:
+        self.workers = 0
+        self.sandboxed = sandboxed
+        self.limits = limits
+        self.asking = threading.Lock()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the sandbox)
+        self.private = None if sandboxed else tempfile.TemporaryDirectory(prefix="course-grade-")
+        self.control, there = socket.socketpair()
+        handles: list[int] = []
+        try:
+            command, environment = self.command(preload, handles)
+            self.process = subprocess.Popen(
+                command,
+                stdin=there,
+                stdout=self.errors,
+                stderr=self.errors,
+                env=environment,
+                pass_fds=handles,
+                cwd="/",
+            )
+        finally:
+            there.close()
+            for handle in handles:
+                os.close(handle)
+        try:
+            self.ready, _ = receive(self.control)
+        except (ClosedError, OSError, ValueError):
+            self.process.wait()
+            reason = last_line(self.errors) or "it ended at once"
+            self.close()
+            raise SandboxError(f"The sandbox cannot be started: {reason}. {REMEDY}") from None
+
+    def command(self, preload: tuple[str, ...], handles: list[int]) -> tuple[list[str], dict[str, str]]:
+        """Build the command and its environment; open files that it inherits are added to `handles`."""
+        python = [sys.executable, "-m", "course.execution.worker", "--preload", json.dumps(list(preload))]
+        if not self.sandboxed:
+            return python, {**variables(), "HOME": self.private.name}
+        command = base_command()
+        for place in ("/tmp", "/var/tmp", "/home"):
+            command += ["--size", str(self.limits.disk_bytes), "--tmpfs", place]
+        # After these, because they may lie in one of them; in this order, because one can lie within the other.
+        for folder in sorted({str(folder) for folder in python_folders()}, key=len):
+            if not folder.startswith("/usr/"):
+                command += ["--ro-bind", folder, folder]
+        command += ["--dir", "/home/student", "--remount-ro", "/home", "--dir", RUNTIME]
+        for place, text in WRITTEN.items():
+            command += ["--ro-bind-data", str(in_memory(text, handles)), place]
+        for place, text in shortcuts().items():
+            command += ["--perms", "0755", "--ro-bind-data", str(in_memory(text, handles)), place]
+        for name, value in variables().items():
+            if value:
+                command += ["--setenv", name, value]
+        return [*command, "--chdir", "/", "--remount-ro", "/", "--", *python, "--sandboxed"], {}
+
+    def fork(self, errors: BinaryIO) -> socket.socket:
+        """Have a worker forked, whose errors go into a file; return the connection to it."""
+        runtime = tempfile.mkdtemp(dir=self.private.name) if self.private else RUNTIME
+        here, there = socket.socketpair()
+        if self.sandboxed:
+            here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        try:
+            with there, self.asking:
+                send(self.control, {"runtime": runtime}, [there.fileno(), errors.fileno()])
+        except OSError:
+            here.close()
+            raise
+        return here
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether workers can be forked."""
+        return self.process.poll() is None
+
+    def close(self) -> None:
+        """End it, and all that is in it."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+        self.errors.close()
+        if self.private:
+            with contextlib.suppress(OSError):
+                self.private.cleanup()
+
+
+_sandboxes: dict[tuple[tuple[str, ...], bool, Limits], Sandbox] = {}
+_opening = threading.RLock()
+
+
+def enter_sandbox(preload: tuple[str, ...], sandboxed: bool, limits: Limits) -> Sandbox:
+    """Return the sandbox that workers of this kind share, one more of them now; the first one waits until it is open.
+
+    Raises
+    ------
+    SandboxError
+        If there is no sandbox here.
+    """
+    wanted = (preload, sandboxed, limits)
+    with _opening:
+        sandbox = _sandboxes.get(wanted)
+        if sandbox is None or not sandbox.alive:
+            sandbox = _sandboxes[wanted] = Sandbox(*wanted)
+        sandbox.workers += 1
+        return sandbox
+
+
+def leave_sandbox(sandbox: Sandbox) -> None:
+    """Note that a worker is gone; the last one ends the sandbox."""
+    with _opening:
+        sandbox.workers -= 1
+        if sandbox.workers:
+            return
+        for wanted in [wanted for wanted, one in _sandboxes.items() if one is sandbox]:
+            del _sandboxes[wanted]
+        sandbox.close()
+
+
 class Worker:
     """A process that executes jobs, one at a time.
 
@@ -170,59 +300,24 @@ class Worker:
         self.preload = preload
         self.limits = limits
         self.closed = False
+        self.group: Path | None = None
+        self.handle: int | None = None
+        self.connection: socket.socket | None = None
+        self.sandbox = enter_sandbox(preload, sandboxed, limits)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
-        self.private = None if sandboxed else tempfile.TemporaryDirectory(prefix="course-grade-")
-        handles: list[int] = []
         try:
-            command, environment = self.command(handles)
+            self.connection = self.sandbox.fork(self.errors)
+            message, process = receive_from(self.connection)
+            process = process or message["process"]
+            self.handle = os.pidfd_open(process)
             self.group = make_group(limits.processes) if sandboxed else None
-            self.process = subprocess.Popen(
-                inside(self.group, command),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                env=environment,
-                pass_fds=handles,
-                cwd="/",
-            )
-        finally:
-            for handle in handles:
-                os.close(handle)
-        try:
-            self.ready = json.loads(read_frame(self.process.stdout))
-        except (ClosedError, ValueError):
-            self.process.wait()
-            reason = self.said() or "it ended at once"
+            enter_group(self.group, process)
+            send(self.connection, {"group": self.group is not None})
+        except (ClosedError, OSError, ValueError) as problem:
+            reason = last_line(self.errors) or last_line(self.sandbox.errors) or str(problem) or "it ended at once"
             self.close()
             raise SandboxError(f"The sandbox cannot be started: {reason}. {REMEDY}") from None
-
-    def command(self, handles: list[int]) -> tuple[list[str], dict[str, str]]:
-        """Build the worker's command and its environment; open files that it inherits are added to `handles`."""
-        python = [sys.executable, "-m", "course.execution.worker", "--preload", json.dumps(list(self.preload))]
-        if not self.sandboxed:
-            return [*python, "--runtime", self.private.name], {**variables(), "HOME": self.private.name}
-        command = base_command()
-        for place in ("/tmp", "/var/tmp", "/home", RUNTIME):
-            command += ["--size", str(self.limits.disk_bytes if place != RUNTIME else 64_000_000), "--tmpfs", place]
-        # After these, because they may lie in one of them; in this order, because one can lie within the other.
-        for folder in sorted({str(folder) for folder in python_folders()}, key=len):
-            if not folder.startswith("/usr/"):
-                command += ["--ro-bind", folder, folder]
-        command += ["--dir", "/home/student", "--remount-ro", "/home"]
-        for place, text in WRITTEN.items():
-            command += ["--ro-bind-data", str(in_memory(text, handles)), place]
-        for place, text in shortcuts().items():
-            command += ["--perms", "0755", "--ro-bind-data", str(in_memory(text, handles)), place]
-        for name, value in variables().items():
-            if value:
-                command += ["--setenv", name, value]
-        return [*command, "--chdir", "/", "--remount-ro", "/", "--", *python, "--sandboxed", "--runtime", RUNTIME], {}
-
-    def said(self) -> str:
-        """Return the last line that the worker wrote on stderr."""
-        self.errors.seek(0)
-        lines = self.errors.read()[-4000:].decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        self.jobs, self.results = self.connection.makefile("wb"), self.connection.makefile("rb")
 
     def run(self, job: bytes, seconds: float) -> bytes:
         """Have a job executed.
@@ -236,41 +331,54 @@ class Worker:
 
         def give_up() -> None:
             late.set()
-            self.process.kill()
+            self.kill()
 
         timer = threading.Timer(seconds, give_up)
         timer.daemon = True
         timer.start()
         try:
-            write_frame(self.process.stdin, job)
-            return read_frame(self.process.stdout)
+            write_frame(self.jobs, job)
+            return read_frame(self.results)
         except (ClosedError, OSError, ValueError):
-            reason = f"no answer within {seconds:.0f} seconds" if late.is_set() else self.said() or "it ended"
+            reason = f"no answer within {seconds:.0f} seconds" if late.is_set() else last_line(self.errors)
             self.close()
-            raise WorkerVanishedError(reason) from None
+            raise WorkerVanishedError(reason or "it ended") from None
         finally:
             timer.cancel()
 
     @property
     def alive(self) -> bool:
-        """Tell whether it can take a job."""
-        return not self.closed and self.process.poll() is None
+        """Tell whether it can take a job: it says nothing unless it is asked, so what can be read now is its end."""
+        return not self.closed and not select.select([self.connection], [], [], 0)[0]
+
+    def kill(self) -> None:
+        """End the worker's processes at once."""
+        if self.handle is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)
 
     def close(self) -> None:
-        """End the worker and everything in its sandbox."""
+        """End the worker and everything that it has started."""
         if self.closed:
             return
         self.closed = True
-        self.process.kill()
-        self.process.wait()
+        self.kill()
+        if self.handle is not None:
+            select.select([self.handle], [], [], 10)  # until it has ended
+            os.close(self.handle)
+            self.handle = None
+        if self.connection is not None:
+            self.connection.close()
         remove_group(self.group)
-        for stream in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):
-                stream.close()
         self.errors.close()
-        if self.private:
-            with contextlib.suppress(OSError):
-                self.private.cleanup()
+        leave_sandbox(self.sandbox)
+
+
+def last_line(errors: BinaryIO) -> str:
+    """Return the last line that was written on stderr."""
+    errors.seek(0)
+    lines = errors.read()[-4000:].decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def in_memory(text: str, handles: list[int]) -> int:

@@ -1,7 +1,8 @@
-"""The program inside the sandbox: takes jobs on standard input, gives results on standard output.
+"""The program inside the sandbox: has the assignment's libraries loaded, and forks workers.
 
-It consists of this driver, which speaks Jupyter's protocol to kernels, and of the parent that kernels are forked from
-(`parent.py`). Neither ever runs a student's code; both are in a sandbox all the same.
+A worker takes jobs and gives results, through one connection. It consists of a driver, which speaks Jupyter's protocol
+to kernels, and of the parent that kernels are forked from (`parent.py`). Neither ever runs a student's code; both are
+in a sandbox all the same, and each worker in namespaces of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import json
 import os
 import shutil
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -21,37 +21,85 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from course.execution import parent
+from course.execution import namespaces, parent
 from course.execution.channel import ClosedError, read_frame, receive, send, write_frame
 from course.execution.job import Finding, Job, Limits, Result, decode_job, encode
 from course.execution.slow_grammar import postpone
 
-# What this driver needs and nearly every parent of kernels loads, too: imported before they part, it is once.
+RUNTIME_BYTES = 64_000_000
+
+# What drivers need and nearly every notebook loads, too.
 IN_COMMON = ("IPython.core.interactiveshell", "jupyter_client.manager", "nbclient", "nbformat", "zmq.asyncio")
 
 
 def main() -> None:
-    """Start the parent of the kernels, then execute jobs until there are no more."""
+    """Load the libraries, then fork a worker for each request until the other side is gone."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--sandboxed", action="store_true")
-    arguments.add_argument("--runtime", required=True)
     arguments.add_argument("--preload", default="[]")
     options = arguments.parse_args()
-    answers = os.fdopen(os.dup(1), "wb")
-    jobs = os.fdopen(os.dup(0), "rb")
+    control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # whatever a library prints must not be taken for a result
 
     postpone()
     for name in IN_COMMON:
         importlib.import_module(name)
+    failed = parent.prepare(json.loads(options.preload))
+    send(control, {"ready": True, "not loaded": failed})
+    while True:
+        try:
+            request, handles = receive(control, handles=2)
+        except ClosedError:
+            os._exit(0)
+        parent.reap()
+        try:
+            fork_worker(request, handles, control, options.sandboxed)
+        except OSError:
+            traceback.print_exc()  # the one who waits for the worker sees its connection closed
+        for handle in handles:
+            os.close(handle)
+
+
+def fork_worker(request: dict[str, Any], handles: list[int], control: socket.socket, sandboxed: bool) -> None:
+    """Fork a worker, in a sandbox the first process of its own namespaces."""
+    if os.fork():
+        return
+    try:
+        control.close()
+        namespaces.end_with_parent()
+        if sandboxed:
+            namespaces.unshare()
+            if os.fork():
+                os.closerange(3, 1024)
+                os.wait()
+                os._exit(0)
+            namespaces.end_with_parent()
+            namespaces.keep_mounts_private()
+            namespaces.mount_processes()
+            namespaces.mount_empty(request["runtime"], RUNTIME_BYTES)
+            namespaces.drop_capabilities()
+        else:
+            os.environ["HOME"] = request["runtime"]
+        work(socket.socket(fileno=handles[0]), handles[1], Path(request["runtime"]), sandboxed)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def work(connection: socket.socket, errors: int, runtime: Path, sandboxed: bool) -> None:
+    """Be a worker: start the parent of its kernels, then execute jobs until there are no more."""
+    for number in (1, 2):
+        os.dup2(errors, number)
+    send(connection, {"process": os.getpid()})
+    receive(connection)  # from now on this process, and what it will start, is in its control group
     here, there = socket.socketpair()
     if os.fork() == 0:
         here.close()
-        answers.close()
-        jobs.close()
+        connection.close()
         try:
-            parent.serve(there, json.loads(options.preload), options.sandboxed)
+            parent.serve(there, sandboxed)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -61,13 +109,8 @@ def main() -> None:
     from course.execution import runner
 
     runner.register_provisioner()
-    try:
-        ready, _ = receive(here)
-    except ClosedError:
-        sys.exit("the parent of the kernels did not start")
-    write_frame(answers, json.dumps(ready).encode())
-    driver = Driver(here, Path(options.runtime), options.sandboxed)
-    with contextlib.suppress(ClosedError):
+    driver = Driver(here, runtime, sandboxed)
+    with contextlib.suppress(ClosedError), connection.makefile("rb") as jobs, connection.makefile("wb") as answers:
         while True:
             execute_next(driver, jobs, answers)
     driver.close()

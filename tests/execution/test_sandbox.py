@@ -1,5 +1,6 @@
 """What a submission's code can reach, what it may use, and what is left of it."""
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import shutil
@@ -348,7 +349,7 @@ def test_a_socket_that_is_not_known_stops_nobody(monkeypatch):
 def test_a_worker_that_vanishes_is_said_and_the_next_job_gets_a_new_one():
     slow = encode(Job("ana", "birds", {"one": notebook("import time; time.sleep(60)")}, evidence=False))
     worker = worker_for((), True, Limits())
-    killer = threading.Timer(1, worker.process.kill)
+    killer = threading.Timer(1, worker.kill)
     killer.start()
     with pytest.raises(WorkerVanished):
         execute(slow)
@@ -396,3 +397,115 @@ def test_no_process_is_left_when_workers_end():
     time.sleep(0.5)
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert "sleep 54321" not in listed
+
+
+# ---------------------------------------------------------------- workers that share a sandbox
+
+
+def in_background(worker, *sources, **settings):
+    """Have a submission executed while others are; give the thread and, when it is done, the texts of its outputs."""
+    said = []
+
+    def execute_it():
+        job = Job("ana", "birds", {"one": notebook(*sources)}, evidence=False, **settings)
+        with contextlib.suppress(WorkerVanished):
+            result = decode_result(worker.run(encode(job), 120))
+            for cell in nbformat.reads(result.notebooks["one"], as_version=4).cells:
+                said.append("".join(output.get("text", output.get("evalue", "")) for output in cell.outputs))
+
+    thread = threading.Thread(target=execute_it)
+    thread.start()
+    return thread, said
+
+
+@pytest.fixture
+def two_workers():
+    workers = Worker(), Worker()
+    yield workers
+    for worker in workers:
+        worker.close()
+
+
+LOOK = """
+import glob, os
+from pathlib import Path
+commands = [Path(f"/proc/{one}/cmdline").read_text() for one in os.listdir("/proc") if one.isdecimal()]
+print("54322" in " ".join(commands), glob.glob("/run/course/*"), glob.glob("/tmp/*"), glob.glob("/run/proc/*"))
+print(len(glob.glob("/run/course/*")))
+"""
+
+
+def test_workers_share_a_sandbox_and_their_submissions_see_nothing_of_each_other(two_workers):
+    first, second = two_workers
+    assert first.sandbox is second.sandbox
+    hides = (
+        "import subprocess, time; from pathlib import Path; Path('/tmp/secret').write_text('x'); Path('secret').touch()"
+    )
+    thread, _ = in_background(first, f"{hides}; subprocess.Popen(['sleep', '54322']); time.sleep(8)")
+    time.sleep(3)
+    looking, said = in_background(second, LOOK)
+    looking.join()
+    seen, folders = said[0].splitlines()
+    assert thread.is_alive()
+    assert seen.startswith("False ['/run/course/s")  # its own, and no other
+    assert seen.endswith("] [] []")
+    assert folders == "1"
+    thread.join()
+
+
+def test_one_worker_ends_with_all_it_has_started_and_the_other_goes_on(two_workers):
+    first, second = two_workers
+    endless = "import subprocess, time; subprocess.Popen(['sleep', '54323'], start_new_session=True); time.sleep(60)"
+    doomed, _ = in_background(first, endless)
+    other, said = in_background(second, "import time; time.sleep(6); print('done')")
+    time.sleep(3)
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert "sleep 54323" in listed
+    first.kill()
+    doomed.join()
+    time.sleep(0.5)
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert "sleep 54323" not in listed
+    other.join()
+    assert said == ["done\n"]
+    assert not first.alive
+    assert second.alive
+
+
+def test_a_fork_bomb_in_one_worker_does_not_reach_the_other(two_workers):
+    first, second = two_workers
+    bomb, _ = in_background(first, "import os\nwhile True:\n    os.fork()", settings={"timeout": 10})
+    other, said = in_background(
+        second,
+        "import subprocess, time\nfor turn in range(40):\n    subprocess.run(['true'], check=True)\n    time.sleep(0.1)\n"
+        "print('done')",
+    )
+    other.join()
+    bomb.join()
+    assert said == ["done\n"]
+
+
+def test_the_sandbox_ends_with_its_last_worker(two_workers):
+    first, second = two_workers
+    sandbox_of_both = first.sandbox
+    first.close()
+    assert sandbox_of_both.process.poll() is None
+    assert second.alive
+    second.close()
+    assert sandbox_of_both.process.poll() is not None
+    third = Worker()
+    assert third.sandbox is not sandbox_of_both
+    third.close()
+
+
+def test_when_the_sandbox_ends_its_workers_say_so_and_new_ones_get_a_new_one(two_workers):
+    first, second = two_workers
+    first.sandbox.process.kill()
+    for worker in (first, second):
+        with pytest.raises(WorkerVanished):
+            worker.run(encode(Job("ana", "birds", {"one": notebook("1")}, evidence=False)), 60)
+    third = Worker()
+    thread, said = in_background(third, "print(1)")
+    thread.join()
+    third.close()
+    assert said == ["1\n"]
