@@ -30,6 +30,7 @@ from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
 from course.execution.sandbox import python_folders
+from course.execution.terminal import start_without_fork
 
 HOME = "/home/student"
 SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
@@ -65,13 +66,17 @@ ALONG = {
 }  # fmt: skip
 
 
+FIRST = ("skops.io",)  # looks through all modules that are loaded, a thousand times
+
+
 def load(modules: list[str]) -> list[str]:
     """Import what there is of these modules; return the names of those that could not be imported."""
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]
     along = [module for name in modules for module in ALONG.get(name.partition(".")[0], ())]
+    first = [module for module in along if module in FIRST]
     failed = []
-    for name in dict.fromkeys([*EVERY_KERNEL, *modules, *along]):
+    for name in dict.fromkeys([*first, *EVERY_KERNEL, *modules, *along]):
         try:
             importlib.import_module(name)
         except BaseException:  # a module may raise anything, and the notebook that needs it will say so
@@ -87,6 +92,8 @@ def load(modules: list[str]) -> list[str]:
             sys.modules["nbformat.validator"].get_validator(relax_add_props=relaxed)  # compiled by whoever asks first
     with contextlib.suppress(Exception):
         transform_once()
+    with contextlib.suppress(Exception):
+        start_without_fork()
     with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
         inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     gc.collect()
