@@ -257,12 +257,12 @@ def main() -> None:
         }
         save(page)
         overhead: dict[str, dict[str, float]] = {}
-        first = 0.0
+        smaller, before = 0, 0.0
         for size in options.sizes:
             folder = trivial_class(Path(base) / f"trivial{size}", size)
             seconds, _ = timed([program("course"), "grade", "one"], folder)
-            first = first or seconds
-            each = (seconds - first) / (size - options.sizes[0]) if size > options.sizes[0] else seconds
+            each = (seconds - before) / (size - smaller)  # than in the class before
+            smaller, before = size, seconds
             overhead[str(size)] = {"seconds": round(seconds, 1), "seconds for each more": round(each, 3)}
             print(f"{size} trivial submissions: {seconds:.1f} s, {each:.3f} s each", flush=True)
         page["trivial submissions"] = overhead

@@ -1,4 +1,4 @@
-"""Messages between the processes of a worker: JSON behind its length, over a socket or a pair of pipes."""
+"""Messages between the processes of a worker: JSON behind its length, over a socket."""
 
 from __future__ import annotations
 

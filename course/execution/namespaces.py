@@ -1,7 +1,7 @@
-"""Namespaces of Linux for one submission: its own processes, mounts, network and message queues.
+"""Namespaces of Linux for one worker or submission: its own processes, mounts, network and message queues.
 
-bubblewrap builds the outer wall once for each worker, and starts a program in it. That a *running* interpreter, which
-has its libraries loaded, gets fresh namespaces for each submission is what bubblewrap cannot do; here stand the five
+bubblewrap builds the outer wall once, and starts a program in it. That a *running* interpreter, which has its libraries
+loaded, gets fresh namespaces for each worker and each submission is what bubblewrap cannot do; here stand the five
 system calls for it, by ctypes (`os.unshare` exists from Python 3.12 only). All of them are documented in the manual
 pages namespaces(7), user_namespaces(7), pid_namespaces(7), mount(2) and capset(2).
 """

@@ -146,11 +146,12 @@ def grade(
 def count_jobs(submissions: int) -> int:
     """Return how many executions at a time suit this computer and a class of this size.
 
-    Three for two cores, because an execution waits now and then, for kernels to start and to end. One for each core in
-    a small class, where it takes longer to start a worker than it helps; fewer where there is no memory for so many.
+    Two for each core, because an execution waits now and then, for kernels to start and to end, and those that begin
+    together wait together. One for each core in a small class, where the last ones would share the cores for nothing;
+    fewer where there is no memory for so many.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = cores + (cores + 1) // 2 if submissions >= 4 * cores else cores
+    wanted = 2 * cores if submissions >= 4 * cores else cores
     return max(1, min(wanted, psutil.virtual_memory().available // MEMORY_OF_A_WORKER))
 
 

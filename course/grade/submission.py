@@ -12,6 +12,7 @@ from nbgrader.apps import AutogradeApp
 from nbgrader.utils import parse_utc
 from sqlalchemy import Engine
 
+from course.execution.engine import gives_evidence
 from course.execution.job import Finding, Job, Limits, decode_result
 from course.grade.convert import (
     Capture,
@@ -248,7 +249,7 @@ def prepare(course: Course, student: str, folder: Path) -> Prepared:
         {name: course.expected.get(name, []) for name in capture.notebooks},
         course.preload,
         limits=execution_limits(converter.execute) if converter.execute else Limits(),
-        evidence=getattr(converter.execute, "evidence", True),
+        evidence=getattr(converter.execute, "evidence", True) and gives_evidence(sandboxed=course.sandbox),
         sandbox=course.sandbox,
         trusted={name: course.trusted.get(name, {}) for name in capture.notebooks},
     )

@@ -24,6 +24,10 @@ from course.execution.sandbox import SandboxError, Worker
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is for Linux")
 
 
+# Workers that differ in what they may use do not share a sandbox with those of other tests.
+OWN = dataclasses.replace(Limits(), processes=500)
+
+
 def notebook(*sources):
     """Make a notebook of code cells."""
     return nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources]))
@@ -369,7 +373,7 @@ def test_a_worker_that_never_answers_is_given_up():
 def test_without_bubblewrap_it_is_refused_with_the_remedy(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(SandboxError, match=r"apt install bubblewrap.*--no-sandbox"):
-        Worker()
+        Worker(limits=OWN)
 
 
 def test_where_namespaces_are_forbidden_it_is_refused_with_the_remedy(monkeypatch, tmp_path):
@@ -378,7 +382,7 @@ def test_where_namespaces_are_forbidden_it_is_refused_with_the_remedy(monkeypatc
     broken.chmod(0o755)
     monkeypatch.setattr(shutil, "which", lambda name: str(broken))
     with pytest.raises(SandboxError, match=r"No permissions to create new namespace.*user namespaces"):
-        Worker()
+        Worker(limits=OWN)
 
 
 def test_without_a_sandbox_it_executes_in_a_folder_that_is_gone_afterwards():
@@ -420,7 +424,7 @@ def in_background(worker, *sources, **settings):
 
 @pytest.fixture
 def two_workers():
-    workers = Worker(), Worker()
+    workers = Worker(limits=OWN), Worker(limits=OWN)
     yield workers
     for worker in workers:
         worker.close()
@@ -435,14 +439,27 @@ print(len(glob.glob("/run/course/*")))
 """
 
 
+def runs(program):
+    """Tell whether a program runs on this computer, in whatever sandbox."""
+    return program in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+
+
+def wait_until(true, seconds=60):
+    """Wait until a function says yes."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 def test_workers_share_a_sandbox_and_their_submissions_see_nothing_of_each_other(two_workers):
     first, second = two_workers
     assert first.sandbox is second.sandbox
     hides = (
         "import subprocess, time; from pathlib import Path; Path('/tmp/secret').write_text('x'); Path('secret').touch()"
     )
-    thread, _ = in_background(first, f"{hides}; subprocess.Popen(['sleep', '54322']); time.sleep(8)")
-    time.sleep(3)
+    thread, _ = in_background(first, f"{hides}; subprocess.Popen(['sleep', '54322']); time.sleep(100)")
+    wait_until(lambda: runs("sleep 54322"))
     looking, said = in_background(second, LOOK)
     looking.join()
     seen, folders = said[0].splitlines()
@@ -450,22 +467,19 @@ def test_workers_share_a_sandbox_and_their_submissions_see_nothing_of_each_other
     assert seen.startswith("False ['/run/course/s")  # its own, and no other
     assert seen.endswith("] [] []")
     assert folders == "1"
+    first.kill()
     thread.join()
 
 
 def test_one_worker_ends_with_all_it_has_started_and_the_other_goes_on(two_workers):
     first, second = two_workers
-    endless = "import subprocess, time; subprocess.Popen(['sleep', '54323'], start_new_session=True); time.sleep(60)"
+    endless = "import subprocess, time; subprocess.Popen(['sleep', '54323'], start_new_session=True); time.sleep(100)"
     doomed, _ = in_background(first, endless)
     other, said = in_background(second, "import time; time.sleep(6); print('done')")
-    time.sleep(3)
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert "sleep 54323" in listed
+    wait_until(lambda: runs("sleep 54323"))
     first.kill()
     doomed.join()
-    time.sleep(0.5)
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert "sleep 54323" not in listed
+    wait_until(lambda: not runs("sleep 54323"), 10)
     other.join()
     assert said == ["done\n"]
     assert not first.alive
@@ -493,7 +507,7 @@ def test_the_sandbox_ends_with_its_last_worker(two_workers):
     assert second.alive
     second.close()
     assert sandbox_of_both.process.poll() is not None
-    third = Worker()
+    third = Worker(limits=OWN)
     assert third.sandbox is not sandbox_of_both
     third.close()
 
@@ -504,7 +518,7 @@ def test_when_the_sandbox_ends_its_workers_say_so_and_new_ones_get_a_new_one(two
     for worker in (first, second):
         with pytest.raises(WorkerVanished):
             worker.run(encode(Job("ana", "birds", {"one": notebook("1")}, evidence=False)), 60)
-    third = Worker()
+    third = Worker(limits=OWN)
     thread, said = in_background(third, "print(1)")
     thread.join()
     third.close()

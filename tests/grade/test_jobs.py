@@ -20,9 +20,9 @@ SOLUTION = "the instructor's solution"
 
 @pytest.mark.parametrize(
     ("cores", "class_of", "free", "jobs"),
-    [(2, 8, 24, 3), (2, 7, 24, 2), (1, 4, 24, 2), (8, 300, 24, 12), (8, 300, 6, 5), (2, 9, 2, 1), (2, 9, 0.3, 1)],
+    [(2, 8, 24, 4), (2, 7, 24, 2), (1, 4, 24, 2), (8, 300, 24, 16), (8, 300, 6, 5), (2, 9, 2, 1), (2, 9, 0.3, 1)],
 )
-def test_three_for_two_cores_if_class_and_memory_are_large_enough(monkeypatch, cores, class_of, free, jobs):
+def test_two_for_each_core_if_class_and_memory_are_large_enough(monkeypatch, cores, class_of, free, jobs):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
     monkeypatch.setattr(command.psutil, "virtual_memory", lambda: SimpleNamespace(available=free * GIGABYTE))
     assert command.count_jobs(class_of) == jobs

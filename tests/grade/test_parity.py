@@ -1,7 +1,13 @@
 """What `course grade` leaves equals what `nbgrader autograde` leaves."""
 
 import shutil
+import types
 
+import pytest
+
+from course.execution import engine, sandbox
+from course.grade.engines import local
+from course.grade.wording import NO_EVIDENCE, NO_SANDBOX, warnings
 from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
 from tests.grade import stubs
 from tests.grade.conftest import SmallClass
@@ -29,3 +35,13 @@ def test_gradebook_and_files_equal_those_of_nbgrader(small_class):
     assert theirs.keys() - ours.keys() == {"autograded/all_right/week-09/made.txt"}
     for path in ours:
         assert ours[path] == theirs[path], path
+
+
+def test_without_linux_the_scores_are_the_same_and_the_report_says_what_is_missing(small_class, monkeypatch):
+    plain = plain_nbgrader(small_class.folder)
+    monkeypatch.setattr(engine, "sys", types.SimpleNamespace(platform="darwin"))
+    monkeypatch.setattr(sandbox.Sandbox, "__init__", lambda *_: pytest.fail("a sandbox"))
+    outcome = small_class.grade(engine=local)
+    assert outcome.exit_code == 0, outcome.outcomes
+    assert small_class.content() == plain.content()
+    assert warnings(outcome) == [NO_SANDBOX, NO_EVIDENCE]
