@@ -52,7 +52,7 @@ from course.grade.submission import Course, Prepared, final_folder, is_graded, p
 from course.grade.trouble import AGAIN, UngradableError, explain, one_line
 
 STATE = ".course-grade"
-MEMORY_OF_A_WORKER = 1_200_000_000  # bytes: nearly twice what was seen
+MEMORY_OF_A_WORKER = 1_200_000_000  # bytes: three times what was seen; other assignments may need more
 LOOK = 0.2  # seconds between looks at which executions have begun
 
 OnEvent = Callable[[str, str, Any], None]

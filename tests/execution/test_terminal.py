@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import time
 
 import pexpect
@@ -9,6 +10,8 @@ import pytest
 from ptyprocess import PtyProcess
 
 from course.execution.terminal import start_without_fork
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels are forked on Linux only")
 
 LOOKS = {
     "output and code": "echo here; echo there >&2; exit 3",
