@@ -187,7 +187,7 @@ def grade(
 
     Exit codes: 0 all fine; 1 something needs a look; 2 wrong use; 130 stopped by Ctrl+C.
     """
-    gc.disable()  # to search the modules for garbage again and again takes a tenth of this process's time
+    gc.disable()  # Python searches all it has loaded for garbage again and again: a tenth of this process's time
     from course.grade.command import grade as grade_class
     from course.grade.progress import Progress
     from course.grade.report import print_report, write_report

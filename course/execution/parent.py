@@ -29,12 +29,10 @@ from typing import Any, NoReturn
 from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
-from course.execution.guard_tree import parse
 from course.execution.sandbox import python_folders
 from course.execution.terminal import start_without_fork
 
 HOME = "/home/student"
-GARBAGE = 20_000  # objects between two searches for garbage: Python's 700 take 3 % of a submission's processor time
 SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
 
 
@@ -73,7 +71,6 @@ FIRST = ("skops.io",)  # looks through all modules that are loaded, a thousand t
 
 def load(modules: list[str]) -> list[str]:
     """Import what there is of these modules; return the names of those that could not be imported."""
-    gc.disable()  # what modules make stays
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]
     along = [module for name in modules for module in ALONG.get(name.partition(".")[0], ())]
@@ -96,22 +93,18 @@ def load(modules: list[str]) -> list[str]:
     with contextlib.suppress(Exception):
         transform_once()
     with contextlib.suppress(Exception):
-        compile_once()
-    with contextlib.suppress(Exception):
         start_without_fork()
     with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
         inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     gc.collect()
     gc.freeze()
-    gc.enable()
     return failed
 
 
 def transform_once() -> None:
     """Let IPython's search for magic and shell commands, which a kernel does twice for each cell, be done once.
 
-    It depends on the text alone as long as nobody has added to what is searched for. In what is Python nothing is
-    found, and to parse it takes a third of the time.
+    It depends on the text alone as long as nobody has added to what is searched for.
     """
     from IPython.core.inputtransformer2 import TransformerManager
 
@@ -124,29 +117,10 @@ def transform_once() -> None:
         if self.token_transformers != genuine:
             return transform(self, lines)
         if lines != last[0][0]:
-            last[0] = list(lines), list(lines) if is_python("".join(lines)) else transform(self, lines)
+            last[0] = list(lines), transform(self, lines)
         return list(last[0][1])
 
     TransformerManager.do_token_transforms = do_token_transforms
-
-
-def is_python(text: str) -> bool:
-    """Say whether a cell is Python as it stands."""
-    try:
-        parse(text)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return False
-    return True
-
-
-def compile_once() -> None:
-    """Let the question whether a cell awaits something, which a kernel asks twice, be answered by compiling it once.
-
-    The answer depends on the text alone.
-    """
-    from IPython.core import interactiveshell
-
-    interactiveshell._should_be_async = functools.lru_cache(1)(interactiveshell._should_be_async)
 
 
 def prepare_store() -> None:
@@ -485,7 +459,6 @@ def look_new(environment: dict[str, str]) -> None:
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")  # noqa: SIM115
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-    gc.set_threshold(GARBAGE)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         numpy.random.seed()  # `random` reseeds itself after a fork, NumPy's global generator does not

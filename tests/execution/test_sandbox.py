@@ -33,7 +33,7 @@ def notebook(*sources):
     return nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources]))
 
 
-def run(*sources, files=None, limits=None, notebooks=None, **settings):
+def run(*sources, files=None, limits=None, notebooks=None, evidence=False, **settings):
     """Execute a submission; give the outputs' texts by cell, and the findings."""
     limits = dataclasses.replace(Limits(), **(limits or {}))
     job = Job(
@@ -43,7 +43,7 @@ def run(*sources, files=None, limits=None, notebooks=None, **settings):
         files or {},
         settings={"timeout": limits.cell_seconds},
         limits=limits,
-        evidence=False,
+        evidence=evidence,
         **settings,
     )
     result = decode_result(execute(encode(job)))
@@ -175,6 +175,41 @@ def test_its_parent_can_be_neither_read_nor_ended():
 
 
 # ---------------------------------------------------------------- what it may use
+
+
+# Follows functions to the namespaces they were defined in, from all frames and from a function of IPython that the parent
+# has replaced. In such a namespace a student could exchange what the guard works with.
+REACH = """
+import sys
+from types import FunctionType
+from IPython.core.inputtransformer2 import TransformerManager
+
+waiting, seen, reached = [TransformerManager.do_token_transforms.__globals__], {}, set()
+frame = sys._getframe()
+while frame is not None:
+    waiting.append(frame.f_globals)
+    frame = frame.f_back
+while waiting:
+    space = waiting.pop()
+    if id(space) in seen:
+        continue
+    seen[id(space)] = space
+    reached.add(str(space.get("__name__")))
+    for value in list(space.values()):
+        inside = list(vars(value).values()) if isinstance(value, type) else [value]
+        for function in inside:
+            while isinstance(getattr(function, "__wrapped__", None), FunctionType):
+                function = function.__wrapped__
+            if isinstance(function, FunctionType):
+                waiting.append(function.__globals__)
+print(*sorted(name for name in reached if name.startswith("course.")))
+"""
+
+
+def test_no_function_leads_to_the_guard():
+    (seen,), _ = run(REACH, evidence=True)
+    assert "course.execution.parent" in seen, "nothing was followed"
+    assert "course.execution.guard" not in seen
 
 
 def test_too_much_memory_is_an_error_of_the_cell():
