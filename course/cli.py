@@ -163,7 +163,7 @@ def changes(assignment: str, before: Path, after: Path) -> None:
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    help="Submissions at a time (default: one for each core; for a larger class, three for two cores).",
+    help="Submissions at a time (default: one for each core; for a larger class, two for each).",
 )
 @click.option("--force", is_flag=True, help="Grade anew what is graded; go on with such a run that was stopped.")
 @click.option("--no-sandbox", is_flag=True, help="Let the students' programs run with your rights. Dangerous.")
