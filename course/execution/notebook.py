@@ -13,7 +13,7 @@ import nbformat
 from nbgrader.utils import is_grade
 from traitlets.config import Config
 
-from course.execution.job import Finding, Job
+from course.execution.job import ALGEBRA_THREADS, Finding, Job
 from course.execution.provisioner import Lease
 from course.execution.runner import LimitedExecute
 
@@ -136,7 +136,7 @@ def environment(place: Place) -> dict[str, str]:
     """Build the environment variables of a kernel; nothing of the instructor's is in it."""
     kept = {
         name: os.environ[name]
-        for name in ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", *SILENT)
+        for name in ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", *ALGEBRA_THREADS, *SILENT)
         if name in os.environ
     }
     return kept | {

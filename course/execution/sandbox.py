@@ -27,7 +27,7 @@ from typing import BinaryIO
 import course
 from course.errors import CourseError
 from course.execution.channel import ClosedError, read_frame, receive, receive_from, send, write_frame
-from course.execution.job import Job, Limits
+from course.execution.job import ALGEBRA_THREADS, Job, Limits
 from course.execution.process_limit import enter_group, make_group, remove_group
 
 HERE = Path(__file__).parent
@@ -113,6 +113,7 @@ def variables() -> dict[str, str]:
         "VIRTUAL_ENV": sys.prefix,
         "COURSE_KERNELS": f"{PROGRAMS}/share/jupyter",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", ""),
+        **{name: os.environ.get(name, "1") for name in ALGEBRA_THREADS},
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "1",
         "DVC_NO_ANALYTICS": "1",

@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import importlib.metadata
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -319,6 +321,22 @@ def test_nothing_is_reported_to_the_makers_of_libraries():
     names = ("DVC_NO_ANALYTICS", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")
     shown, _ = run(f"import os\n\nprint([os.environ.get(name) for name in {names}])")
     assert shown == ["['1', 'true', '1']\n"]
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="with one core, linear algebra takes one thread in any case")
+@pytest.mark.parametrize("wanted", ["1", "2"])
+def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkeypatch, wanted):
+    """In a kernel, which is forked, and in a new interpreter."""
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if wanted != "1":
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", wanted)
+    count = (
+        "import numpy, threadpoolctl; "
+        "print({pool['num_threads'] for pool in threadpoolctl.threadpool_info() if pool['user_api'] == 'blas'})"
+    )
+    own = {"processes": 510 + int(wanted)}  # a sandbox of its own, which has not started before
+    shown, _ = run(count, f"!python -c {shlex.quote(count)}", limits=own)
+    assert [text.strip() for text in shown] == [f"{{{wanted}}}"] * 2
 
 
 def test_a_kernel_knows_its_modules():
