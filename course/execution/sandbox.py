@@ -113,7 +113,7 @@ def variables() -> dict[str, str]:
         "VIRTUAL_ENV": sys.prefix,
         "COURSE_KERNELS": f"{PROGRAMS}/share/jupyter",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", ""),
-        **{name: os.environ.get(name, "1") for name in ALGEBRA_THREADS},
+        **{name: os.environ.get(name) or "1" for name in ALGEBRA_THREADS},
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "1",
         "DVC_NO_ANALYTICS": "1",
