@@ -19,6 +19,19 @@ pytest.register_assert_rewrite("tests.assignment.cycle", "tests.assignment.cours
 TOGETHER = re.compile(r"tests/browser/\w+|tests/reproduce/test_corpus\.py::test_a_(?:fault|clean|note)")
 
 
+# Tests that take minutes begin first, so that no worker is left alone with one of them at the end.
+LONG = re.compile(
+    r"test_lessons.py::test_a_lesson_runs|test_reproduce_lessons|test_the_matrix|test_the_whole_cycle|test_all_attacks"
+    r"|test_on_plain_nbgrader|test_a_whole_life|test_from_the_zip_to_a_grade|test_losses_differ|_are_not_accused"
+    r"|test_without_bubblewrap|test_solution_is_complete|test_honest_points_are_those_of_plain"
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Put the tests that take longest first."""
+    items.sort(key=lambda item: LONG.search(item.nodeid) is None)
+
+
 class Together(LoadScopeScheduling):
     """Gives each test to the next worker that is free, but tests that belong together to one."""
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # checked, drawn by lot, the same ones in all workers. After a change, all are checked until it is noted:
 # `python -m tests.reproduce.test_corpus`, when `pytest -m slow tests/reproduce` has passed.
 NOTE = CORPUS / "noted.txt"
-SOME = 8
+SOME = 5
 ONCE = "folder_once"  # is always checked: a test of its own looks at it
 
 # Written by hand from what each notebook does: metric or model → the variations that must be named; () is "nothing
