@@ -18,6 +18,7 @@ import argparse
 import dataclasses
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -54,8 +55,8 @@ class Memory(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Look every ten seconds: it costs time itself."""
-        while not self.over.wait(10):
+        """Look twice a minute: it costs time itself, more where there are many processes."""
+        while not self.over.wait(30):
             total = 0
             try:
                 for process in [self.process, *self.process.children(recursive=True)]:
@@ -224,7 +225,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 30, 100, 300])
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    page: dict[str, object] = {"cores": cores, "copies": options.copies}
+    page: dict[str, object] = {"cores": cores, "python": platform.python_version(), "copies": options.copies}
     with tempfile.TemporaryDirectory() as base:
         ours = solved_class(Path(base) / "ours", options.copies)
         stock = solved_class(Path(base) / "stock", 0)

@@ -48,12 +48,13 @@ from course.grade.reference import (
 from course.grade.schemas import check_once
 from course.grade.source import read_source, released_cells, released_order
 from course.grade.stop import noted_interrupts
-from course.grade.submission import Course, Prepared, final_folder, is_graded, prepare, score
+from course.grade.submission import Course, Prepared, bytes_of, final_folder, is_graded, prepare, score
 from course.grade.trouble import AGAIN, UngradableError, explain, one_line
 
 STATE = ".course-grade"
 MEMORY_OF_A_WORKER = 1_200_000_000  # bytes: three times what was seen; other assignments may need more
 LOOK = 0.2  # seconds between looks at which executions have begun
+AHEAD_BYTES = 100_000_000  # of submissions that are sanitised before a worker can take them
 
 OnEvent = Callable[[str, str, Any], None]
 
@@ -258,6 +259,7 @@ class Run:
         self.executor: Executor | None = None
         self.running: dict[Future[bytes], Prepared] = {}
         self.ready: dict[str, Prepared] = {}
+        self.left_for_later: set[str] = set()  # students whose submission could not be prepared before its turn
         self.learning: Learning | None = None
         self.early: list[tuple[Prepared, bytes]] = []  # executed before it was known which tests can be repeated
 
@@ -352,7 +354,8 @@ class Run:
         for student, folder in todo:
             try:
                 prepared = patiently(partial(prepare, self.course, student, folder), self.tell(student))
-            except Exception:  # noqa: S112 (it is reported when its turn comes)
+            except Exception:
+                self.left_for_later.add(student)  # it is reported when its turn comes
                 continue
             self.ready[student] = prepared
             return prepared
@@ -366,7 +369,8 @@ class Run:
             while todo and len(self.running) < self.most():
                 self.send(*todo.popleft())
             solution = {self.learning.future} if self.learning else set()
-            done, waiting = wait(self.running.keys() | solution, timeout=LOOK, return_when=FIRST_COMPLETED)
+            pause = 0 if self.prepare_ahead(todo) else LOOK
+            done, waiting = wait(self.running.keys() | solution, timeout=pause, return_when=FIRST_COMPLETED)
             if done & solution:
                 self.learned()
             for future in [*(done - solution), *(waiting - solution)]:
@@ -376,6 +380,23 @@ class Run:
             for future in done - solution:
                 begun.discard(future)
                 self.take(future, self.running.pop(future))
+
+    def prepare_ahead(self, todo: deque[tuple[str, Path]]) -> bool:
+        """Sanitise one more submission than are with the workers; tell whether there was one.
+
+        While the workers' libraries are being loaded, a core has nothing else to do.
+        """
+        if sum(map(bytes_of, self.ready.values())) > AHEAD_BYTES:
+            return False
+        known = self.ready.keys() | self.left_for_later
+        student, folder = next((one for one in todo if one[0] not in known), (None, None))
+        if student is None:
+            return False
+        try:
+            self.ready[student] = prepare(self.course, student, folder)
+        except Exception:
+            self.left_for_later.add(student)  # it is tried again, and reported, when its turn comes
+        return True
 
     def most(self) -> int:
         """Return how many submissions to have with the workers.

@@ -96,6 +96,7 @@ class OneSubmission(Autograde, RegularFiles):
         self.notebooks = notebooks
         self.writer = FilesWriter(parent=self, config=self.config)
         self.exporter: Exporter = self.exporter_class(parent=self, config=self.config)
+        self.exporter.optimistic_validation = True  # after the last preprocessor, not after each
         self.init_assignment(self.assignment, self.student)
         for notebook in self.notebooks:
             self.collector.notebook = Path(notebook).stem

@@ -121,6 +121,12 @@ class Prepared:
     tried: bool = False
 
 
+def bytes_of(prepared: Prepared) -> int:
+    """Return about how much memory a prepared submission takes."""
+    job = prepared.job
+    return sum(map(len, job.notebooks.values())) + sum(map(len, job.files.values()))
+
+
 def final_folder(course: Course, student: str) -> Path:
     """Return where nbgrader keeps the graded submission; what is there counts as graded."""
     directory = course.app.coursedir

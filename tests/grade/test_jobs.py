@@ -57,3 +57,49 @@ def test_other_workers_execute_submissions_beside_the_solution(tmp_path):
     sent.clear()
     command.grade(ASSIGNMENT, course.folder, jobs=3, engine=engine, force=True)
     assert [student for student, _ in sent] == ["ana", "ben", "cem", "dana"]
+
+
+@pytest.fixture
+def prepared_and_sent(tmp_path, monkeypatch):
+    """Grade a class of seven by one worker, which waits until so many are sanitised; list what was in which order."""
+    test = code("is_one", "assert one == 1", grade=True, locked=True, points=1)  # not to be repeated on its own
+    course = course_of_one_notebook(tmp_path, [code("one", "one = 1", solution=True), test])
+    for student in "abcdefg":
+        course.hand_in(student, {"one": course.fill("one", {})})
+    prepare = command.prepare
+
+    def grade(enough):
+        happened, may_end = [], Event()
+
+        def listening(course, student, folder):
+            done = prepare(course, student, folder)
+            happened.append(("sanitised", student))
+            if len(happened) - sum(what == "executed" for what, _ in happened) == enough:
+                may_end.set()
+            return done
+
+        def work(job):
+            waited = may_end.wait(20)
+            happened.append(("executed", job.student))
+            assert waited, happened
+            return stubs.in_this_process(job)
+
+        monkeypatch.setattr(command, "prepare", listening)
+        found = command.grade(ASSIGNMENT, course.folder, jobs=1, engine=lambda jobs: stubs.Stub(jobs, work))
+        assert [(one.student, one.status) for one in found.outcomes] == [(student, "graded") for student in "abcdefg"]
+        return happened
+
+    return grade
+
+
+def test_submissions_are_sanitised_before_a_worker_can_take_them(prepared_and_sent):
+    happened = prepared_and_sent(enough=7)
+    assert happened[:7] == [("sanitised", student) for student in "abcdefg"]
+
+
+def test_not_more_are_sanitised_than_memory_is_meant_for(prepared_and_sent, monkeypatch):
+    monkeypatch.setattr(command, "AHEAD_BYTES", 0)
+    happened = prepared_and_sent(enough=3)  # two are with the worker, one is the next
+    for number in range(1, len(happened)):
+        executed = sum(what == "executed" for what, _ in happened[:number])
+        assert number - executed - executed <= 3, happened[:number]
