@@ -15,8 +15,10 @@ ROOT = Path(__file__).resolve().parents[1]
 pytest.register_assert_rewrite("tests.assignment.cycle", "tests.assignment.course_copy", "tests.assignment.matrix")
 
 
-# Tests that share what takes long to make: a JupyterLab, or a corpus that is checked in one call.
-TOGETHER = re.compile(r"tests/browser/\w+|tests/reproduce/test_corpus\.py::test_a_(?:fault|clean|note)")
+# Tests that share what takes long to make: a JupyterLab, a class, or a corpus that is checked in one call.
+TOGETHER = re.compile(
+    r"tests/browser/\w+|tests/grading/test_hand_in\.py|tests/reproduce/test_corpus\.py::test_a_(?:fault|clean|note)"
+)
 
 
 # Tests that take minutes begin first, so that no worker is left alone with one of them at the end.
