@@ -1,6 +1,7 @@
 """How many executions at a time, also beside the instructor's solution."""
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from types import SimpleNamespace
@@ -68,7 +69,7 @@ def prepared_and_sent(tmp_path, monkeypatch):
         course.hand_in(student, {"one": course.fill("one", {})})
     prepare = command.prepare
 
-    def grade(enough):
+    def grade(enough, seconds=0.0):
         happened, may_end = [], Event()
 
         def listening(course, student, folder):
@@ -80,6 +81,7 @@ def prepared_and_sent(tmp_path, monkeypatch):
 
         def work(job):
             waited = may_end.wait(20)
+            time.sleep(seconds)  # in which more could be sanitised
             happened.append(("executed", job.student))
             assert waited, happened
             return stubs.in_this_process(job)
@@ -99,7 +101,7 @@ def test_submissions_are_sanitised_before_a_worker_can_take_them(prepared_and_se
 
 def test_not_more_are_sanitised_than_memory_is_meant_for(prepared_and_sent, monkeypatch):
     monkeypatch.setattr(command, "AHEAD_BYTES", 0)
-    happened = prepared_and_sent(enough=3)  # two are with the worker, one is the next
+    happened = prepared_and_sent(enough=3, seconds=1)  # two are with the worker, one is the next
     for number in range(1, len(happened)):
         executed = sum(what == "executed" for what, _ in happened[:number])
         assert number - executed - executed <= 3, happened[:number]
