@@ -21,10 +21,10 @@ TOGETHER = re.compile(
 )
 
 
-# Tests that take minutes begin first, so that no worker is left alone with one of them at the end.
+# Tests, or groups, that take minutes begin first, so that no worker is left alone with one of them at the end.
 LONG = re.compile(
-    r"test_lessons.py::test_a_lesson_runs|test_reproduce_lessons|test_the_matrix|test_the_whole_cycle|test_all_attacks"
-    r"|test_on_plain_nbgrader|test_a_whole_life|test_from_the_zip_to_a_grade|test_losses_differ|_are_not_accused"
+    r"tests/browser/|test_corpus\.py::test_a_|test_hand_in\.py|test_lessons.py::test_a_lesson_runs"
+    r"|test_reproduce_lessons|test_the_matrix|test_the_whole_cycle|test_all_attacks|test_on_plain_nbgrader|test_a_whole_life|test_from_the_zip_to_a_grade|test_losses_differ|_are_not_accused"
     r"|test_without_bubblewrap|test_solution_is_complete|test_honest_points_are_those_of_plain"
 )
 
@@ -45,6 +45,7 @@ class Together(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config, log):
     """Take the place of xdist's own way to hand out tests."""
+    config.option.loadscopereorder = False  # it would put the groups with most tests first
     return Together(config, log)
 
 

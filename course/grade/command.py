@@ -23,6 +23,7 @@ from course.grade import engines
 from course.grade.gradebook import (
     back_up,
     database_file,
+    is_locked,
     one_transaction,
     open_engine,
     patiently,
@@ -48,7 +49,16 @@ from course.grade.reference import (
 from course.grade.schemas import check_once
 from course.grade.source import read_source, released_cells, released_order
 from course.grade.stop import noted_interrupts
-from course.grade.submission import Course, Prepared, bytes_of, final_folder, is_graded, prepare, score
+from course.grade.submission import (
+    Course,
+    Prepared,
+    bytes_of,
+    final_folder,
+    is_as_it_was,
+    is_graded,
+    prepare,
+    score,
+)
 from course.grade.trouble import AGAIN, UngradableError, explain, one_line
 
 STATE = ".course-grade"
@@ -362,7 +372,7 @@ class Run:
         return None
 
     def work_through(self, todo: deque[tuple[str, Path]]) -> None:
-        """Keep the workers busy and score what is executed. Few submissions at a time are in memory."""
+        """Keep the workers busy and score what is executed."""
         begun: set[Future[bytes]] = set()
         while todo or self.running or self.learning:
             self.look_for_stop()
@@ -382,9 +392,10 @@ class Run:
                 self.take(future, self.running.pop(future))
 
     def prepare_ahead(self, todo: deque[tuple[str, Path]]) -> bool:
-        """Sanitise one more submission than are with the workers; tell whether there was one.
+        """Sanitise the next submission before a worker can take it; tell whether there was one.
 
-        While the workers' libraries are being loaded, a core has nothing else to do.
+        While the workers' libraries are being loaded, a core has nothing else to do. Of what is waiting in memory
+        there is one submission more than `AHEAD_BYTES` allow, at most.
         """
         if sum(map(bytes_of, self.ready.values())) > AHEAD_BYTES:
             return False
@@ -394,7 +405,9 @@ class Run:
             return False
         try:
             self.ready[student] = prepare(self.course, student, folder)
-        except Exception:
+        except Exception as problem:
+            if is_locked(problem):  # its turn is waited for, with a word about what for
+                return False
             self.left_for_later.add(student)  # it is tried again, and reported, when its turn comes
         return True
 
@@ -410,7 +423,7 @@ class Run:
         """Sanitise a submission and have it executed, unless that was done by a run that was stopped."""
         try:
             prepared = self.ready.pop(student, None)
-            if prepared is None:
+            if prepared is None or not is_as_it_was(self.course, prepared):
                 prepared = patiently(partial(prepare, self.course, student, folder), self.tell(student))
             else:
                 self.say_what_to_repeat(prepared)

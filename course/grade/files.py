@@ -77,6 +77,21 @@ def regular_files(folder: Path, ignore: Sequence[str]) -> tuple[list[Path], list
     return sorted(files), notes
 
 
+def state_of(folder: Path, ignore: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Describe the files of a submission, so that a change can be noticed: path → size and time of the last change.
+
+    Parameters
+    ----------
+    folder, ignore
+        As for `regular_files`.
+    """
+    states = {}
+    for file in regular_files(folder, ignore)[0]:
+        now = (folder / file).lstat()
+        states[file.as_posix()] = (now.st_size, now.st_mtime_ns)
+    return states
+
+
 def copy_files(source: Path, files: Sequence[Path], destination: Path) -> None:
     """Copy files with their permissions.
 

@@ -22,7 +22,7 @@ from course.grade.convert import (
     execution_settings,
     find_notebooks,
 )
-from course.grade.files import is_regular, put_in_place, read_folder, remove, write_to_disk
+from course.grade.files import is_regular, put_in_place, read_folder, remove, state_of, write_to_disk
 from course.grade.gradebook import one_transaction, read_scores
 from course.grade.journal import fingerprint
 from course.grade.log import Collector
@@ -108,6 +108,8 @@ class Prepared:
         What is to be executed, and its name.
     findings
         What was seen so far.
+    state
+        What its files were: see `state_of`.
     tried
         Whether its execution has failed once.
     """
@@ -118,7 +120,13 @@ class Prepared:
     job: Job
     fingerprint: str
     findings: list[Finding] = field(default_factory=list)
+    state: dict[str, tuple[int, int]] = field(default_factory=dict)
     tried: bool = False
+
+
+def is_as_it_was(course: Course, prepared: Prepared) -> bool:
+    """Tell whether nothing has come into a submission's folder, left it or changed since it was prepared."""
+    return state_of(prepared.folder, course.app.coursedir.ignore) == prepared.state
 
 
 def bytes_of(prepared: Prepared) -> int:
@@ -237,6 +245,7 @@ def prepare(course: Course, student: str, folder: Path) -> Prepared:
     converter.order = course.order
     converter.notebooks = paths
     converter.run_pre_convert_hook()
+    state = state_of(folder, course.app.coursedir.ignore)
     capture = Capture()
     with one_transaction(course.database, course.app.coursedir.db_url, keep=False):
         converter.convert(list(converter.notebooks), capture, stops=True)
@@ -260,7 +269,7 @@ def prepare(course: Course, student: str, folder: Path) -> Prepared:
         trusted={name: course.trusted.get(name, {}) for name in capture.notebooks},
     )
     job = course.with_rereading(job)
-    return Prepared(student, folder, converter.notebooks, job, fingerprint(job), list(course.collector.findings))
+    return Prepared(student, folder, converter.notebooks, job, fingerprint(job), list(course.collector.findings), state)
 
 
 def score(course: Course, prepared: Prepared, result: bytes | None, note: Callable[[Outcome, Path], None]) -> Outcome:
@@ -280,6 +289,8 @@ def score(course: Course, prepared: Prepared, result: bytes | None, note: Callab
     student, collector = prepared.student, course.collector
     collector.begin(student)
     collector.findings = list(prepared.findings)
+    if not is_as_it_was(course, prepared):
+        raise UngradableError("it was changed while it was graded", AGAIN)
     try:
         executed = judge(decode_result(result), course.reread or {}) if result is not None else None
     except ValueError as problem:

@@ -344,7 +344,7 @@ def test_garbage_is_collected_in_a_kernel_and_in_what_it_starts():
     """Not as often as Python does by itself, and not while libraries are loaded."""
     source = (
         "class Knot:\n    def __init__(self):\n        self.itself = self\n    def __del__(self):\n        gone.append(1)\n"
-        "gone = []\nfor _ in range(100_000):\n    Knot()\nprint(len(gone) > 50_000)"
+        "gone = []\nfor _ in range(100_000):\n    Knot()\nimport gc; print(len(gone) > 50_000, gc.get_threshold()[0])"
     )
     planted = notebook(source)
     start = (
@@ -353,8 +353,8 @@ def test_garbage_is_collected_in_a_kernel_and_in_what_it_starts():
         "print(done.cells[0].outputs[0].text)"
     )
     outputs, _ = run(source, start)
-    assert outputs[0] == "True\n"
-    assert outputs[1].endswith("True\n\n"), outputs[1]
+    assert outputs[0] == "True 20000\n"
+    assert outputs[1].endswith("True 20000\n\n"), outputs[1]
 
 
 def test_a_kernel_knows_its_modules():

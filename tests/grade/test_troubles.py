@@ -453,15 +453,38 @@ def test_folder_where_the_assignment_has_a_file(small_class):
     check_only(small_class.grade(), "half", "data.csv")
 
 
-def test_changed_while_it_is_graded(small_class):
+@pytest.mark.parametrize(
+    ("name", "before", "after"), [("one.ipynb", "3 * number", "4 * number"), ("data.csv", "changed", "rewritten")]
+)
+def test_changed_while_it_is_graded(small_class, name, before, after):
     def act(kind, student):
         if (kind, student) == ("executed", "half"):
-            path = small_class.submitted("half") / "one.ipynb"
-            path.write_text(path.read_text().replace("3 * number", "4 * number"))
+            path = small_class.submitted("half") / name
+            if before in path.read_text():
+                path.write_text(path.read_text().replace(before, after))
 
     small_class.events = Listener(act)
     check_only(small_class.grade(), "half", "changed while it was graded")
     assert outcomes(small_class.grade())["half"].status == "graded"
+
+
+def test_changed_before_a_worker_takes_it(small_class, monkeypatch):
+    """It was sanitised already, beside the two that are with the only worker."""
+    prepare, seen = command.prepare, []
+
+    def prepare_and_change(course, student, folder):
+        prepared = prepare(course, student, folder)
+        if student == "late" and student not in seen:
+            (folder / "plan.txt").write_text("a plan")
+        seen.append(student)
+        return prepared
+
+    monkeypatch.setattr(command, "prepare", prepare_and_change)
+    found = outcomes(small_class.grade(jobs=1))
+    assert seen.index("late") == 2
+    assert seen.count("late") == 2
+    assert {one.status for one in found.values()} == {"graded"}
+    assert (small_class.autograded("late") / "plan.txt").read_text() == "a plan"
 
 
 def test_edited_tests_are_noted_and_honest_ones_are_not(small_class):
