@@ -67,7 +67,6 @@ ALONG = {
 
 
 FIRST = ("skops.io",)  # looks through all modules that are loaded, a thousand times
-GARBAGE = 20_000  # new objects between two searches for garbage; Python's own 700 (2000 from 3.13) take 3 % of the time
 
 
 def load(modules: list[str]) -> list[str]:
@@ -77,7 +76,6 @@ def load(modules: list[str]) -> list[str]:
     along = [module for name in modules for module in ALONG.get(name.partition(".")[0], ())]
     first = [module for module in along if module in FIRST]
     failed = []
-    gc.disable()  # modules are there to stay, and a search goes through all that are loaded already
     for name in dict.fromkeys([*first, *EVERY_KERNEL, *modules, *along]):
         try:
             importlib.import_module(name)
@@ -100,8 +98,6 @@ def load(modules: list[str]) -> list[str]:
         inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE)
-    gc.enable()
     return failed
 
 

@@ -340,23 +340,6 @@ def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkey
     assert [text.strip() for text in shown] == [f"{{{wanted}}}"] * 2
 
 
-def test_garbage_is_collected_in_a_kernel_and_in_what_it_starts():
-    """Not as often as Python does by itself, and not while libraries are loaded."""
-    source = (
-        "class Knot:\n    def __init__(self):\n        self.itself = self\n    def __del__(self):\n        gone.append(1)\n"
-        "gone = []\nfor _ in range(100_000):\n    Knot()\nimport gc; print(len(gone) > 50_000, gc.get_threshold()[0])"
-    )
-    planted = notebook(source)
-    start = (
-        f"import pathlib; pathlib.Path('other.ipynb').write_text({planted!r})\nimport nbformat, papermill\n"
-        "done = papermill.execute_notebook('other.ipynb', None, kernel_name='python3', progress_bar=False)\n"
-        "print(done.cells[0].outputs[0].text)"
-    )
-    outputs, _ = run(source, start)
-    assert outputs[0] == "True 20000\n"
-    assert outputs[1].endswith("True 20000\n\n"), outputs[1]
-
-
 def test_a_kernel_knows_its_modules():
     """What it does not look at when it starts is there afterwards."""
     shown, _ = run("import sys\nfrom ipykernel import ipkernel\n\nprint(ipkernel.sys is sys)")
