@@ -24,8 +24,9 @@ TOGETHER = re.compile(
 # Tests, or groups, that take minutes begin first, so that no worker is left alone with one of them at the end.
 LONG = re.compile(
     r"tests/browser/|test_corpus\.py::test_a_|test_hand_in\.py|test_lessons.py::test_a_lesson_runs"
-    r"|test_reproduce_lessons|test_the_matrix|test_the_whole_cycle|test_all_attacks|test_on_plain_nbgrader|test_a_whole_life|test_from_the_zip_to_a_grade|test_losses_differ|_are_not_accused"
-    r"|test_without_bubblewrap|test_solution_is_complete|test_honest_points_are_those_of_plain"
+    r"|test_reproduce_lessons|test_the_matrix|test_the_whole_cycle|test_all_attacks|test_on_plain_nbgrader"
+    r"|test_a_whole_life|test_from_the_zip_to_a_grade|test_losses_differ|_are_not_accused|test_without_bubblewrap"
+    r"|test_solution_is_complete|test_honest_points_are_those_of_plain"
 )
 
 

@@ -60,6 +60,11 @@ def test_other_workers_execute_submissions_beside_the_solution(tmp_path):
     assert [student for student, _ in sent] == ["ana", "ben", "cem", "dana"]
 
 
+def count(what, happened):
+    """Count how often one thing happened."""
+    return sum(kind == what for kind, _ in happened)
+
+
 @pytest.fixture
 def prepared_and_sent(tmp_path, monkeypatch):
     """Grade a class of seven by one worker, which waits until so many are sanitised; list what was in which order."""
@@ -75,7 +80,7 @@ def prepared_and_sent(tmp_path, monkeypatch):
         def listening(course, student, folder):
             done = prepare(course, student, folder)
             happened.append(("sanitised", student))
-            if len(happened) - sum(what == "executed" for what, _ in happened) == enough:
+            if count("sanitised", happened) == enough:
                 may_end.set()
             return done
 
@@ -103,5 +108,5 @@ def test_not_more_are_sanitised_than_memory_is_meant_for(prepared_and_sent, monk
     monkeypatch.setattr(command, "AHEAD_BYTES", 0)
     happened = prepared_and_sent(enough=3, seconds=1)  # two are with the worker, one is the next
     for number in range(1, len(happened)):
-        executed = sum(what == "executed" for what, _ in happened[:number])
-        assert number - executed - executed <= 3, happened[:number]
+        so_far = happened[:number]
+        assert count("sanitised", so_far) - count("executed", so_far) <= 3, so_far

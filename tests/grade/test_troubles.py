@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from course.errors import CourseError
 from course.execution.engine import SandboxError
@@ -243,6 +244,23 @@ def test_gradebook_locked_too_long(small_class, impatient, graded_content):
     again = small_class.grade(engine=lambda jobs: stubs.Stub(jobs, lambda job: pytest.fail("executed again")))
     assert again.exit_code == 0
     assert (small_class.content(), small_class.tree()) == graded_content
+
+
+def test_locked_while_a_submission_is_sanitised_before_its_turn(small_class, monkeypatch):
+    """Nothing is lost, and the ones after it are not tried meanwhile: each would wait for the lock."""
+    prepare, tried = command.prepare, []
+    locked = OperationalError("INSERT", None, sqlite3.OperationalError("database is locked"))
+
+    def prepare_unless_locked(course, student, folder):
+        tried.append(student)
+        if student == "late" and tried.count(student) == 1:
+            raise locked
+        return prepare(course, student, folder)
+
+    monkeypatch.setattr(command, "prepare", prepare_unless_locked)
+    monkeypatch.setenv("EXECUTION_SECONDS", "1")
+    assert small_class.grade(jobs=1).exit_code == 0
+    assert [student for student in tried if student in ("late", "untouched")] == ["late", "late", "untouched"]
 
 
 def test_locked_for_the_first_submission(small_class, impatient):

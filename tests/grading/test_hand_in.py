@@ -175,6 +175,9 @@ def test_a_good_notebook_is_no_trouble(tmp_path):
         ('STUDENT_ID = "ana"\nSTUDENT_ID = "ben"', ["ana", "ben"]),
         ("STUDENT_ID = (", []),
         ("print(STUDENT_ID)", []),
+        ("print(globals().get('STUDENT_ID'))", []),
+        ("""STUDENT_ID = globals().get("STUDENT_ID", 'x')""", [None]),
+        ("""print('STUDENT_ID'); STUDENT_ID = "ana"; print('STUDENT_ID')""", ["ana"]),
     ],
 )
 def test_the_id_is_read_without_running_anything(source, written):

@@ -4,18 +4,14 @@ import pytest
 
 FAST = ["experiment"]
 LONG = ["lesson_02_mlflow_tracking", "lesson_03_reproducibility", "lesson_04_pipelines_and_lineage"]
-# What another seed does is asked of the notebooks that are about it; of the others it would take a third execution.
-OTHER_SEED = ["experiment", "lesson_03_reproducibility"]
 
 
 @pytest.mark.parametrize("name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
 def test_a_lesson_is_reproducible(root, run_reproduce, tmp_path, name):
-    options = () if name in OTHER_SEED else ("--no-other-seed",)
-    done, report = run_reproduce([root / "notebooks" / f"{name}.ipynb"], tmp_path / "report", options=options)
+    done, report = run_reproduce([root / "notebooks" / f"{name}.ipynb"], tmp_path / "report")
     assert done.returncode == 0, done.stdout + done.stderr
     (result,) = report["notebooks"]
     assert result["verdict"] == "reproducible"
     assert any(run["metrics"] for run in result["runs"])
-    if name in OTHER_SEED:
-        assert any(one["kind"] == "metric" for one in result["changed_by_other_seed"])
+    assert any(one["kind"] == "metric" for one in result["changed_by_other_seed"])
     assert result["notes"] == []
