@@ -141,7 +141,9 @@ def grade(
                     trusted=trusted_imports(source),
                     order=released_order(release),
                 )
-                run = Run(course, journal, start, jobs or count_jobs(len(chosen)), on_event, look_for_stop)
+                at_once = jobs or count_jobs(len(chosen))
+                spare = 0 if jobs or engine != "local" else count_spare(at_once)
+                run = Run(course, journal, start, at_once, spare, on_event, look_for_stop)
                 backup = run.grade_all(chosen, forced, state / "backups")
                 journal.end(list(submissions), set(chosen), run.left)
                 journal.clean().rmdir()
@@ -161,9 +163,23 @@ def count_jobs(submissions: int) -> int:
     together wait together. One for each core in a small class, where the last ones would share the cores for nothing;
     fewer where there is no memory for so many.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = 2 * cores if submissions >= 4 * cores else cores
+    wanted = 2 * count_cores() if submissions >= 4 * count_cores() else count_cores()
     return max(1, min(wanted, psutil.virtual_memory().available // MEMORY_OF_A_WORKER))
+
+
+def count_spare(jobs: int) -> int:
+    """Return how many more the last executions of a class may be than `jobs`, one for each core at most.
+
+    Whatever the size of the class, a few are left when the last full round begins. They begin with it: alone, after
+    all others, they would leave cores idle.
+    """
+    memory_for = psutil.virtual_memory().available // MEMORY_OF_A_WORKER
+    return max(0, min(count_cores(), memory_for - jobs))
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def make_state(root: Path, *, shared: bool) -> Path:
@@ -247,6 +263,9 @@ class Run:
         Makes the executor.
     jobs
         Executions at a time.
+    spare
+        How many more the last ones may be (see `count_spare`). With 0, the executor decides which of what it is given
+        it executes at once.
     on_event
         Is told what happens.
     look_for_stop
@@ -257,6 +276,7 @@ class Run:
     journal: Journal
     start: engines.Engine
     jobs: int
+    spare: int
     on_event: OnEvent
     look_for_stop: Callable[[], None]
 
@@ -376,8 +396,7 @@ class Run:
         begun: set[Future[bytes]] = set()
         while todo or self.running or self.learning:
             self.look_for_stop()
-            while todo and len(self.running) < self.most():
-                self.send(*todo.popleft())
+            self.send_more(todo)
             solution = {self.learning.future} if self.learning else set()
             pause = 0 if self.prepare_ahead(todo) else LOOK
             done, waiting = wait(self.running.keys() | solution, timeout=pause, return_when=FIRST_COMPLETED)
@@ -387,9 +406,11 @@ class Run:
                 if future not in begun and (future in done or future.running()):
                     begun.add(future)
                     self.on_event("started", self.running[future].student, None)
-            for future in done - solution:
-                begun.discard(future)
-                self.take(future, self.running.pop(future))
+            begun -= done
+            taken = [(future, self.running.pop(future)) for future in done - solution]
+            self.send_more(todo)  # before anything is scored: a worker is idle
+            for future, prepared in taken:
+                self.take(future, prepared)
 
     def prepare_ahead(self, todo: deque[tuple[str, Path]]) -> bool:
         """Sanitise the next submission before a worker can take it; tell whether there was one.
@@ -411,13 +432,23 @@ class Run:
             self.left_for_later.add(student)  # it is tried again, and reported, when its turn comes
         return True
 
-    def most(self) -> int:
-        """Return how many submissions to have with the workers.
+    def send_more(self, todo: deque[tuple[str, Path]]) -> None:
+        """Give the workers as many submissions as they can take."""
+        while todo and len(self.running) < self.most(len(todo)):
+            self.send(*todo.popleft())
 
-        While one of these executes the instructor's solution, only as many as the others execute at once: more of
-        their tests are repeated than of those that are sent later.
+    def most(self, waiting: int) -> int:
+        """Return how many submissions to have with the workers, while others are waiting.
+
+        While a worker executes the instructor's solution, only as many as the others execute at once: more of their
+        tests are repeated than of those that are sent later.
         """
-        return self.jobs - 1 if self.learning else 2 * self.jobs
+        solution = int(self.learning is not None)
+        if self.spare and waiting + len(self.running) + solution <= self.jobs + self.spare:
+            return self.jobs + self.spare - solution
+        if self.learning:
+            return self.jobs - 1
+        return self.jobs if self.spare else 2 * self.jobs
 
     def send(self, student: str, folder: Path) -> None:
         """Sanitise a submission and have it executed, unless that was done by a run that was stopped."""
@@ -451,11 +482,11 @@ class Run:
     def hand_over(self, job: bytes) -> Future[bytes]:
         """Hand a job to a worker. An executor that is broken is replaced."""
         if self.executor is None:
-            self.executor = self.start(self.jobs)
+            self.executor = self.start(self.jobs + self.spare)
         try:
             return self.executor.submit(execute, job)
         except BrokenExecutor:
-            self.executor = self.start(self.jobs)
+            self.executor = self.start(self.jobs + self.spare)
             return self.executor.submit(execute, job)
 
     def take(self, future: Future[bytes], prepared: Prepared) -> None:

@@ -29,6 +29,45 @@ def test_two_for_each_core_if_class_and_memory_are_large_enough(monkeypatch, cor
     assert command.count_jobs(class_of) == jobs
 
 
+@pytest.mark.parametrize(
+    ("cores", "jobs", "free", "spare"), [(2, 4, 24, 2), (8, 16, 24, 4), (8, 16, 60, 8), (2, 4, 4, 0), (2, 2, 3.7, 1)]
+)
+def test_one_more_for_each_core_in_the_end_if_there_is_memory(monkeypatch, cores, jobs, free, spare):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
+    monkeypatch.setattr(command.psutil, "virtual_memory", lambda: SimpleNamespace(available=free * GIGABYTE))
+    assert command.count_spare(jobs) == spare
+
+
+@pytest.mark.parametrize(("jobs", "at_a_time"), [(None, [1, 2, 2, 2, 3]), (2, [1, 2, 2, 2, 2])])
+def test_the_last_ones_are_executed_all_at_once_unless_the_user_says_how_many(tmp_path, monkeypatch, jobs, at_a_time):
+    test = code("is_one", "assert one == 1", grade=True, locked=True, points=1)  # not to be repeated on its own
+    course = course_of_one_notebook(tmp_path, [code("one", "one = 1", solution=True), test])
+    for student in "abcde":
+        course.hand_in(student, {"one": course.fill("one", {})})
+    begun = {student: Event() for student in "abcde"}
+    waits_for = {"a": "b", "b": "c", "c": "e" if jobs is None else "d", "d": "e"}
+    executing, most = set(), []
+
+    def work(job):
+        executing.add(job.student)
+        most.append(len(executing))
+        begun[job.student].set()
+        if job.student in waits_for:
+            begun[waits_for[job.student]].wait(30)
+        executing.discard(job.student)
+        return stubs.in_this_process(job)
+
+    class Listening(ThreadPoolExecutor):
+        def submit(self, function, /, *arguments):
+            return super().submit(work, decode_job(arguments[0]))
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0}, raising=False)
+    monkeypatch.setattr(command.psutil, "virtual_memory", lambda: SimpleNamespace(available=24 * GIGABYTE))
+    monkeypatch.setitem(command.engines.ENGINES, "local", Listening)
+    command.grade(ASSIGNMENT, course.folder, jobs=jobs)
+    assert most == at_a_time
+
+
 def test_other_workers_execute_submissions_beside_the_solution(tmp_path):
     test = code("exists", "import os\n\nassert os.path.exists('/')", grade=True, locked=True, points=1)
     course = course_of_one_notebook(tmp_path, [test])
