@@ -104,13 +104,15 @@ def test_no_sandbox_is_said_once(small_class):
 
 def test_few_submissions_at_a_time(small_class):
     """The first are only executed when enough are waiting; more must not come."""
-    counts, most, lock = [], [], threading.Lock()
+    counts, most, lock, enough = [], [], threading.Lock(), threading.Event()
 
     class Counting(stubs.Stub):
         def submit(self, function, job):
             with lock:
                 counts.append(job)
                 most.append(len(counts))
+            if len(counts) > 2:
+                enough.set()
             future = super().submit(function, job)
             future.add_done_callback(lambda _: counts.remove(job))
             return future
@@ -122,7 +124,12 @@ def test_few_submissions_at_a_time(small_class):
     small_class.grade(jobs=1, engine=lambda jobs: Counting(jobs, slow))
     assert max(most) <= 2
     most.clear()
-    small_class.grade(jobs=6, force=True, engine=lambda jobs: Counting(jobs, slow))
+
+    def patient(job):
+        enough.wait(30)
+        return stubs.in_this_process(job)
+
+    small_class.grade(jobs=6, force=True, engine=lambda jobs: Counting(jobs, patient))
     assert max(most) > 2, "with more workers, more are waiting"
 
 
