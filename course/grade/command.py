@@ -264,8 +264,7 @@ class Run:
     jobs
         Executions at a time.
     spare
-        How many more the last ones may be (see `count_spare`). With 0, the executor decides which of what it is given
-        it executes at once.
+        How many more the last ones may be (see `count_spare`).
     on_event
         Is told what happens.
     look_for_stop
@@ -286,7 +285,8 @@ class Run:
         self.left: set[str] = set()  # fingerprints of what could not be scored
         self.evidence = True  # whether tampering is looked for in all of them
         self.executed = 0
-        self.executor: Executor | None = None
+        self.executors: dict[bool, Executor] = {}  # the usual one, and (True) that of the last submissions
+        self.is_last_round = False
         self.running: dict[Future[bytes], Prepared] = {}
         self.ready: dict[str, Prepared] = {}
         self.left_for_later: set[str] = set()  # students whose submission could not be prepared before its turn
@@ -313,11 +313,11 @@ class Run:
             self.learn(todo)
             self.work_through(todo)
         except BaseException:  # stopped by the user, above all: what runs is not waited for
-            if self.executor:
-                self.executor.shutdown(wait=False, cancel_futures=True)
+            for executor in self.executors.values():
+                executor.shutdown(wait=False, cancel_futures=True)
             raise
-        if self.executor:
-            self.executor.shutdown()
+        for executor in self.executors.values():
+            executor.shutdown()
         return backup
 
     def learn(self, todo: deque[tuple[str, Path]]) -> None:
@@ -434,21 +434,24 @@ class Run:
 
     def send_more(self, todo: deque[tuple[str, Path]]) -> None:
         """Give the workers as many submissions as they can take."""
-        while todo and len(self.running) < self.most(len(todo)):
+        while todo:
+            left = len(todo) + len(self.running) + (self.learning is not None)
+            self.is_last_round = self.spare > 0 and left <= self.jobs + self.spare
+            if len(self.running) >= self.most(left):
+                break
             self.send(*todo.popleft())
 
-    def most(self, waiting: int) -> int:
-        """Return how many submissions to have with the workers, while others are waiting.
+    def most(self, left: int) -> int:
+        """Return how many submissions to have with the workers, while so many executions are left.
 
         While a worker executes the instructor's solution, only as many as the others execute at once: more of their
-        tests are repeated than of those that are sent later.
+        tests are repeated than of those that are sent later. The last ones are held back until all can be executed.
         """
-        solution = int(self.learning is not None)
-        if self.spare and waiting + len(self.running) + solution <= self.jobs + self.spare:
-            return self.jobs + self.spare - solution
+        if self.is_last_round:
+            return left
         if self.learning:
             return self.jobs - 1
-        return self.jobs if self.spare else 2 * self.jobs
+        return min(2 * self.jobs, left - self.spare)
 
     def send(self, student: str, folder: Path) -> None:
         """Sanitise a submission and have it executed, unless that was done by a run that was stopped."""
@@ -476,18 +479,20 @@ class Run:
         return self.journal.executed.find(prepared.fingerprint) or self.journal.executed.find(early)
 
     def submit(self, prepared: Prepared) -> None:
-        """Hand a submission to a worker."""
-        self.running[self.hand_over(encode(prepared.job))] = prepared
+        """Hand a submission to a worker, in the last round to one more if all are busy."""
+        busy = len(self.running) + (self.learning is not None)
+        self.running[self.hand_over(encode(prepared.job), one_more=self.is_last_round and busy >= self.jobs)] = prepared
 
-    def hand_over(self, job: bytes) -> Future[bytes]:
+    def hand_over(self, job: bytes, *, one_more: bool = False) -> Future[bytes]:
         """Hand a job to a worker. An executor that is broken is replaced."""
-        if self.executor is None:
-            self.executor = self.start(self.jobs + self.spare)
+        workers = self.spare if one_more else self.jobs
+        if one_more not in self.executors:
+            self.executors[one_more] = self.start(workers)
         try:
-            return self.executor.submit(execute, job)
+            return self.executors[one_more].submit(execute, job)
         except BrokenExecutor:
-            self.executor = self.start(self.jobs + self.spare)
-            return self.executor.submit(execute, job)
+            self.executors[one_more] = self.start(workers)
+            return self.executors[one_more].submit(execute, job)
 
     def take(self, future: Future[bytes], prepared: Prepared) -> None:
         """Score what a worker has executed, or see why it has not."""
