@@ -39,10 +39,10 @@ def fit(path, seed):
 
     weights, bias = np.random.normal(size=len(FEATURES)), 0.0
     for _ in range(10):
-        for i in np.random.permutation(len(data)):
-            error = 1 / (1 + np.exp(-(data[i] @ weights + bias))) - male[i]
-            weights -= 0.01 * error * data[i]
-            bias -= 0.01 * error
+        for batch in np.array_split(np.random.permutation(len(data)), 10):
+            errors = 1 / (1 + np.exp(-(data[batch] @ weights + bias))) - male[batch]
+            weights -= 0.01 * errors @ data[batch]
+            bias -= 0.01 * errors.sum()
 
     probability = 1 / (1 + np.exp(-(test @ weights + bias)))
     accuracy = float(np.mean((probability > 0.5) == (truth == 1)))

@@ -43,10 +43,10 @@ def fit(path, seed):
 
     weights, bias = generator.normal(size=len(FEATURES)), 0.0
     for _ in range(10):
-        for i in generator.permutation(len(data)):
-            error = 1 / (1 + np.exp(-(data[i] @ weights + bias))) - male[i]
-            weights -= 0.01 * error * data[i]
-            bias -= 0.01 * error
+        for batch in np.array_split(generator.permutation(len(data)), 10):
+            errors = 1 / (1 + np.exp(-(data[batch] @ weights + bias))) - male[batch]
+            weights -= 0.01 * errors @ data[batch]
+            bias -= 0.01 * errors.sum()
 
     probability = 1 / (1 + np.exp(-(test @ weights + bias)))
     accuracy = float(np.mean((probability > 0.5) == (truth == 1)))
