@@ -1,7 +1,7 @@
 """Ask the submission's keeper for a forked interpreter instead of starting a new one.
 
-Inside the sandbox a copy of this file stands where the command `dvc` is and where `python -m dvc` begins, and starts
-the kernels of `python3`. It is to cost milliseconds, so it uses only what is compiled into Python or nearly so:
+Inside the sandbox a copy of this file stands where the command `dvc` is, starts the kernels of `python3`, and is what a
+new interpreter executes first that was started as `python -m dvc`. It is to cost milliseconds, so it uses only what is compiled into Python or nearly so:
 importing `json` and `socket` would double its time. Without a keeper it starts the real program.
 """
 
@@ -56,7 +56,12 @@ def main():
     if code < 0:
         _signal.signal(-code, _signal.SIG_DFL)
         os.kill(os.getpid(), -code)
-    sys.exit(code)
+    return code
+
+
+def is_another_dvc():
+    """Tell whether `python -m dvc` may mean another one than the installed: it looks in the working directory first."""
+    return os.path.exists("dvc.py") or os.path.isdir("dvc") or "PYTHONPATH" in os.environ
 
 
 def as_json(value):
@@ -88,4 +93,6 @@ def receive(keeper, name):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
+if __name__ == "at the start" and not is_another_dvc():
+    os._exit(main())  # where Python starts, it takes SystemExit for a fault of its own
