@@ -22,15 +22,15 @@ import socket
 import sys
 import time
 import traceback
-import types
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
 from course.execution.sandbox import python_folders
 from course.execution.terminal import start_without_fork
+from course.execution.warm_up import ask_kinds, use_dvc
 
 HOME = "/home/student"
 SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
@@ -40,13 +40,17 @@ SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submis
 
 EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger",
                 "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect",
-                "IPython.extensions.storemagic", "IPython.core.historyapp", "matplotlib_inline.config")  # fmt: skip
+                "IPython.extensions.storemagic", "IPython.core.historyapp", "matplotlib_inline.config",
+                "IPython.core.logger", "IPython.core.magics.osm", "IPython.core.magic_arguments", "ipykernel.kernelspec",
+                "pygments.formatters.latex", "encodings.utf_8_sig")  # fmt: skip
 
 # What libraries load only when they are used, and nearly every use needs.
 ALONG = {
     "mlflow": ("mlflow.sklearn", "mlflow.models", "mlflow.models.signature", "mlflow.store.tracking.sqlalchemy_store",
                "mlflow.data.pandas_dataset", "mlflow.pyfunc", "mlflow.tracking.client", "alembic.command", "skops.io",
-               "mlflow.tracing.processor.base_mlflow", "pyarrow.pandas_compat", "encodings.cp437"),
+               "mlflow.store.tracking.sqlalchemy_workspace_store", "mlflow.tracing.processor.base_mlflow",
+               "mlflow.tracing.processor.otel", "mlflow.models.display_utils", "mlflow.utils.search_logged_model_utils",
+               "pyarrow.pandas_compat", "encodings.cp437"),
     "dvc": ("dvc.api", "dvc.repo", "dvc.repo.index", "dvc.repo.open_repo", "dvc.repo.stage", "dvc.repo.artifacts",
             "dvc.repo.datasets", "dvc.repo.plots", "dvc.cli.parser", "dvc.cachemgr", "dvc.data_cloud", "dvc.daemon",
             "dvc.dirs", "dvc.fs.data", "dvc.scm", "dvc.stage.utils", "dvc.repo.add", "dvc.repo.push", "dvc.repo.pull",
@@ -60,7 +64,10 @@ ALONG = {
             "dvc_data.index.collect", "dvc_data.index.fetch", "dvc_data.index.push", "fsspec.implementations.memory",
             "git", "networkx", "pygit2", "ruamel.yaml", "ruamel.yaml.mergevalue", "scmrepo.fs",
             "scmrepo.git.backend.pygit2", "scmrepo.git.backend.gitpython", "scmrepo.git.backend.dulwich"),
-    "sklearn": ("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.model_selection"),
+    "pandas": ("pandas.io.formats.csvs", "pyarrow.vendored.version"),
+    "sklearn": ("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.model_selection",
+                "narwhals._interchange.dataframe", "narwhals._pandas_like.dataframe", "narwhals._pandas_like.group_by",
+                "narwhals._pandas_like.namespace", "narwhals._pandas_like.typing", "narwhals.stable.v2._namespace"),
     "matplotlib": ("matplotlib.pyplot", "matplotlib_inline.backend_inline"),
     "papermill": ("papermill.execute", "papermill.iorw", "nbclient"),
 }  # fmt: skip
@@ -84,6 +91,9 @@ def load(modules: list[str]) -> list[str]:
     if "dvc.cli.parser" in sys.modules:
         with contextlib.suppress(Exception):
             sys.modules["dvc.cli.parser"].get_main_parser()  # a hundred argument parsers, made for every command anew
+        with contextlib.suppress(Exception):
+            use_dvc()
+    ask_kinds()
     if "mlflow.utils.requirements_utils" in sys.modules:
         with contextlib.suppress(Exception):
             sys.modules["mlflow.utils.requirements_utils"]._init_modules_to_packages_map()  # reads all packages
@@ -94,8 +104,11 @@ def load(modules: list[str]) -> list[str]:
         transform_once()
     with contextlib.suppress(Exception):
         start_without_fork()
+    with contextlib.suppress(Exception):
+        kernel_application()
     with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
         inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
+    module_names()
     gc.collect()
     gc.freeze()
     return failed
@@ -480,9 +493,10 @@ def run_kernel(message: dict[str, Any], request: dict[str, Any]) -> int:
     return 0
 
 
-def kernel(arguments: list[str]) -> Any:
-    """Make IPython's kernel in this process."""
-    from ipykernel import ipkernel, kernelapp
+@functools.cache
+def kernel_application() -> type:
+    """Make the class of kernels. Once, because to make it takes longer than to make a kernel of it."""
+    from ipykernel import kernelapp
 
     class IPKernelApp(kernelapp.IPKernelApp):  # the name stands before what it says
         """A kernel whose parent, the keeper, does not end before it does."""
@@ -492,17 +506,45 @@ def kernel(arguments: list[str]) -> Any:
         def init_poller(self) -> None:
             """Watch nobody."""
 
+    return IPKernelApp
+
+
+def kernel(arguments: list[str]) -> Any:
+    """Make IPython's kernel in this process."""
+    from ipykernel import ipkernel
+    from IPython.core import shellapp
+
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     sys.argv = ["ipykernel_launcher", *arguments]
-    application = IPKernelApp.instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
-    # A kernel asks each of its modules, here thousands, for its file, which only its debugger wants to know; to look at
-    # them takes a third of the time that it needs to start, because the memory they are in is copied then.
-    genuine, ipkernel.sys = ipkernel.sys, types.SimpleNamespace(modules={})
+    application = kernel_application().instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
+    # A kernel asks each of its modules, here thousands, for its file, which only its debugger wants to know, and lists
+    # their names. To look at them takes half of the time that it needs to start, because the memory they are in is
+    # copied then.
+    ipkernel.sys = shellapp.sys = SystemWithoutModules()
     try:
         application.initialize(arguments)
     finally:
-        ipkernel.sys = genuine
+        ipkernel.sys = shellapp.sys = sys
+    application.shell._sys_modules_keys = module_names()
     return application
+
+
+@functools.cache
+def module_names() -> set[str]:
+    """List the modules that a kernel begins with: `%reset --aggressive` keeps them. Known before the first fork."""
+    return set(sys.modules)
+
+
+class SystemWithoutModules:
+    """What `sys` is, but that no module is loaded."""
+
+    modules: ClassVar[dict[str, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(sys, name, value)
 
 
 def run_program(message: dict[str, Any], handles: list[int]) -> int:
