@@ -1,8 +1,9 @@
 """Ask the submission's keeper for a forked interpreter instead of starting a new one.
 
 Inside the sandbox a copy of this file stands where the command `dvc` is, starts the kernels of `python3`, and is what a
-new interpreter executes first that was started as `python -m dvc`. It is to cost milliseconds, so it uses only what is compiled into Python or nearly so:
-importing `json` and `socket` would double its time. Without a keeper it starts the real program.
+new interpreter executes first that was started as `python -m dvc`. It is to cost milliseconds, so it uses only what is
+compiled into Python or nearly so: importing `json` and `socket` would double its time. Without a keeper it starts the
+real program.
 """
 
 import os

@@ -41,8 +41,8 @@ SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submis
 EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger",
                 "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect",
                 "IPython.extensions.storemagic", "IPython.core.historyapp", "matplotlib_inline.config",
-                "IPython.core.logger", "IPython.core.magics.osm", "IPython.core.magic_arguments", "ipykernel.kernelspec",
-                "pygments.formatters.latex", "encodings.utf_8_sig")  # fmt: skip
+                "IPython.core.logger", "IPython.core.magics.osm", "IPython.core.magic_arguments",
+                "ipykernel.kernelspec", "pygments.formatters.latex", "encodings.utf_8_sig")  # fmt: skip
 
 # What libraries load only when they are used, and nearly every use needs.
 ALONG = {
@@ -541,9 +541,11 @@ class SystemWithoutModules:
     modules: ClassVar[dict[str, Any]] = {}
 
     def __getattr__(self, name: str) -> Any:
+        """Return what `sys` has."""
         return getattr(sys, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        """Set it in `sys`."""
         setattr(sys, name, value)
 
 

@@ -2,16 +2,15 @@
 
 A program's first steps are its most expensive ones: DVC compiles the schema of its configuration, Python remembers what
 is an instance of what, and counts how often a function is called. A forked process does all that anew, and each byte it
-writes makes the operating system copy a page. Done once before the fork, `dvc add`, `status` and `checkout` take two
-thirds of the processor time they took without. Nothing that a command depends on is left: no thread, no file, no
-setting.
+writes makes the operating system copy a page. Done once before the fork, `dvc add`, `status`, `diff` and `checkout`
+take about a quarter less processor time, and have a third fewer pages copied. Nothing that a command depends on is
+left: no thread, no file, no setting.
 """
 
 from __future__ import annotations
 
 import collections.abc
 import contextlib
-import io
 import os
 import shutil
 import subprocess
@@ -19,7 +18,6 @@ import tempfile
 from pathlib import Path
 
 COMMANDS = (
-    ["init"],
     ["remote", "add", "--default", "storage", "remote"],
     ["add", "file.txt"],
     ["status"],
@@ -30,11 +28,18 @@ COMMANDS = (
 )
 
 
-def use_dvc() -> None:
-    """Execute a few commands of DVC, which must be loaded, in a repository that is deleted afterwards."""
+def use_dvc() -> list[int]:
+    """Execute a few commands of DVC, which must be loaded, in a repository that is deleted afterwards.
+
+    Returns
+    -------
+    list of int
+        Their exit codes.
+    """
     from dvc.cli import main
     from tqdm import tqdm
 
+    known = tempfile.tempdir  # what is found here once, is not looked up again
     folder = Path(tempfile.mkdtemp(prefix="dvc-"))
     of_its_own = {name: str(folder / name.lower()) for name in ("DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR")}
     repository = folder / "repository"
@@ -42,14 +47,15 @@ def use_dvc() -> None:
         repository.mkdir()
         (repository / "file.txt").write_text("0\n")
         with changed(of_its_own), contextlib.chdir(repository), no_thread(tqdm):
-            has_git = use_git("init")
-            for command in COMMANDS:
-                main([*command, "--quiet", *([] if has_git or command != ["init"] else ["--no-scm"])])
-            if has_git and use_git("add", ".") and use_git("commit", "--message", "one"):
-                with contextlib.redirect_stdout(io.StringIO()):
-                    main(["diff", "--quiet"])
+            without = [] if use_git("init") else ["--no-scm"]
+            codes = [main(["init", "--quiet", *without])]
+            codes += [main([*command, "--quiet"]) for command in COMMANDS]
+            if use_git("add", ".") and use_git("commit", "--message", "one"):
+                codes.append(main(["diff", "--quiet"]))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        tempfile.tempdir = known
+    return codes
 
 
 def ask_kinds() -> None:

@@ -342,8 +342,28 @@ def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkey
 
 def test_a_kernel_knows_its_modules():
     """What it does not look at when it starts is there afterwards."""
-    shown, _ = run("import sys\nfrom ipykernel import ipkernel\n\nprint(ipkernel.sys is sys)")
-    assert shown == ["True\n"]
+    shown, _ = run(
+        "import sys\nfrom ipykernel import ipkernel\nfrom IPython.core import shellapp\n\n"
+        "print(ipkernel.sys is sys, shellapp.sys is sys)",
+        "known = get_ipython()._sys_modules_keys\nprint({'sys', 'IPython', 'ipykernel', 'zmq'} - known, len(known) > 500)",
+        "import this\nimport csv, numbers",
+        "%reset -f\nimport sys\nprint('this' in sys.modules, 'IPython' in sys.modules)",
+        "%reset -f --aggressive\nimport sys\nprint('this' in sys.modules, 'IPython' in sys.modules)",
+    )
+    assert shown[:2] == ["True True\n", "set() True\n"]
+    assert shown[3] == "True True\n"
+    assert shown[4].splitlines()[-1] == "False True"
+
+
+def test_the_graders_package_is_not_there_for_programs():
+    """A new interpreter looks for it nowhere, and a script of a student may have its name."""
+    start = "import subprocess, sys\nask = lambda code: subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)\n"
+    shown, _ = run(
+        start + "print(ask('import course').stderr.splitlines()[-1])",
+        "open('course.py', 'w').write('name = 42')\nprint(ask('import course; print(course.name)').stdout)",
+        'print(ask(\'import sys; print([name for name in sys.modules if "finder" in name or name.startswith("course")])\').stdout)',
+    )
+    assert shown == ["ModuleNotFoundError: No module named 'course'\n", "42\n\n", "[]\n\n"]
 
 
 def test_python_m_dvc_is_forked_too():
@@ -358,10 +378,20 @@ def test_python_m_dvc_is_forked_too():
         "ask('status')",
         "os.environ['COURSE_FORK'] = '/nowhere'\nask('--version')",
         "open('dvc.py', 'w').write('print(42)')\nask()",
+        "os.rename('dvc.py', 'other.py')\nos.environ['PYTHONPATH'] = '/nowhere'\nask('--version')",
+        "del os.environ['PYTHONPATH']\nos.mkdir('dvc')\nopen('dvc/__main__.py', 'w').write('print(43)')\n"
+        "open('dvc/__init__.py', 'w').close()\nask()",
         preload=("dvc.repo",),
     )
     version = importlib.metadata.version("dvc")
-    assert outputs == [f"0 False {version}\n", "253 False \n", f"0 True {version}\n", "0 False 42\n"]
+    assert outputs == [
+        f"0 False {version}\n",
+        "253 False \n",
+        f"0 True {version}\n",
+        "0 False 42\n",
+        f"0 True {version}\n",
+        "0 False 43\n",
+    ]
 
 
 def test_dvc_and_kernels_are_forked_with_what_they_were_given():
