@@ -25,6 +25,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -85,6 +86,41 @@ def timed(command: list[str], folder: Path) -> tuple[float, int]:
             said.seek(0)
             sys.exit(f"{command}: exit code {code}\n{said.read()[-3000:].decode(errors='replace')}")
     return taken, memory.peak
+
+
+SPIN = """
+import time
+begun = time.perf_counter()
+table = {}
+for number in range(3_000_000):
+    table[str(number % 50_000)] = number
+print(time.perf_counter() - begun)
+"""
+
+
+def worth(cores: int, rounds: int = 5) -> float:
+    """Measure how many times the work of one busy core all of them do when they are busy at once.
+
+    What a virtual machine calls two cores can be two threads of one core, or be shared with others.
+    """
+
+    def spin(count: int) -> float:
+        running = [subprocess.Popen([sys.executable, "-c", SPIN], stdout=subprocess.PIPE) for _ in range(count)]
+        return statistics.mean(float(process.communicate()[0]) for process in running)
+
+    ratios = [cores * spin(1) / spin(cores) for _ in range(rounds)]
+    print(f"{cores} cores at once do the work of {', '.join(f'{ratio:.2f}' for ratio in ratios)}", flush=True)
+    return round(statistics.median(ratios), 2)
+
+
+def processor_seconds() -> float:
+    """Read how long processors have been busy since this computer was started, in all processes together."""
+    times = psutil.cpu_times()
+    return sum(
+        value
+        for name, value in times._asdict().items()
+        if name not in ("idle", "iowait", "steal", "guest", "guest_nice")
+    )
 
 
 def program(name: str) -> str:
@@ -262,15 +298,31 @@ def main() -> None:
         with (stock.folder / "nbgrader_config.py").open("a") as file:
             file.write(STOCK)
         thirds = [options.copies * number // 3 for number in range(4)]
-        slow = [by_nbgrader(stock, range(*thirds[0:2]))]
-        fast, memory = timed([program("course"), "grade", ASSIGNMENT], ours.folder)
+        busy: list[float] = []
+
+        def counted(run: Callable[[], tuple[float, int]]) -> tuple[float, int]:
+            before = processor_seconds()
+            taken = run()
+            busy.append(round(processor_seconds() - before))
+            return taken
+
+        def grade(*options: str) -> tuple[float, int]:
+            return timed([program("course"), "grade", ASSIGNMENT, *options], ours.folder)
+
+        cores_worth = [worth(cores)]
+        slow = [counted(lambda: by_nbgrader(stock, range(*thirds[0:2])))]
+        fast, memory = counted(grade)
         print(f"course grade: {fast:.1f} s, {memory / 1e9:.2f} GB", flush=True)
-        slow.append(by_nbgrader(stock, range(*thirds[1:3])))
-        again, _ = timed([program("course"), "grade", ASSIGNMENT, "--force"], ours.folder)
+        cores_worth.append(worth(cores))
+        slow.append(counted(lambda: by_nbgrader(stock, range(*thirds[1:3]))))
+        again, _ = counted(lambda: grade("--force"))
         print(f"course grade, a second time: {again:.1f} s", flush=True)
-        slow.append(by_nbgrader(stock, range(*thirds[2:4])))
+        cores_worth.append(worth(cores))
+        slow.append(counted(lambda: by_nbgrader(stock, range(*thirds[2:4]))))
         assert scores(ours, options.copies) == scores(stock, options.copies), "the scores differ"
         page["class"] = compared([seconds for seconds, _ in slow], thirds, fast, again) | {
+            "processor seconds of the five runs, of all that ran": busy,
+            "cores at once, times one core's work, before, between and after": cores_worth,
             "peak memory of nbgrader autograde, GB": round(max(peak for _, peak in slow) / 1e9, 2),
             "peak memory of course grade, GB": round(memory / 1e9, 2),
         }
