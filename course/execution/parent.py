@@ -93,7 +93,8 @@ def load(modules: list[str]) -> list[str]:
             sys.modules["dvc.cli.parser"].get_main_parser()  # a hundred argument parsers, made for every command anew
         with contextlib.suppress(Exception):
             use_dvc()
-    ask_kinds()
+    with contextlib.suppress(Exception):  # whatever a library's class does when it is asked
+        ask_kinds()
     if "mlflow.utils.requirements_utils" in sys.modules:
         with contextlib.suppress(Exception):
             sys.modules["mlflow.utils.requirements_utils"]._init_modules_to_packages_map()  # reads all packages
