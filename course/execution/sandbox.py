@@ -165,7 +165,7 @@ def shortcuts() -> dict[str, str]:
 def finders() -> list[Path]:
     """List the files that tell every Python of this environment where the `course` package is, if it was not copied.
 
-    A new interpreter takes three quarters of its time for what they say, and no student's program needs the package.
+    A new interpreter takes about half of its time for what they say, and no student's program needs the package.
     """
     try:
         installed = importlib.metadata.distribution("course")
