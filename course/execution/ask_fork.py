@@ -29,17 +29,17 @@ def main():
     umask = os.umask(0)
     os.umask(umask)
     arguments = [KIND, *sys.argv[1:]] if KIND == "dvc" else sys.argv
-    data = as_json(
-        {
-            "kind": KIND,
-            "arguments": arguments,
-            "environment": dict(os.environ),
-            "folder": os.getcwd(),
-            "umask": umask,
-        }
-    )
     keeper = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
+        data = as_json(
+            {
+                "kind": KIND,
+                "arguments": arguments,
+                "environment": dict(os.environ),
+                "folder": os.getcwd(),  # may have been deleted: the real program knows what to say then
+                "umask": umask,
+            }
+        )
         keeper.connect(SOCKET)
         handles = b"".join(handle.to_bytes(4, sys.byteorder) for handle in (0, 1, 2))
         keeper.sendmsg([len(data).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, handles)])
@@ -51,7 +51,10 @@ def main():
         start_afresh()
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
         _signal.signal(getattr(_signal, name), lambda number, _frame: os.kill(pid, number))
-    code = receive(keeper, "code")
+    try:
+        code = receive(keeper, "code")
+    except (OSError, ValueError):
+        code = None
     if code is None:
         code = 1
     if code < 0:

@@ -14,6 +14,7 @@ import functools
 import gc
 import importlib
 import inspect
+import itertools
 import os
 import resource
 import select
@@ -42,7 +43,8 @@ EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger
                 "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect",
                 "IPython.extensions.storemagic", "IPython.core.historyapp", "matplotlib_inline.config",
                 "IPython.core.logger", "IPython.core.magics.osm", "IPython.core.magic_arguments",
-                "ipykernel.kernelspec", "pygments.formatters.latex", "encodings.utf_8_sig")  # fmt: skip
+                "tornado.platform.asyncio", "ipykernel.kernelspec", "pygments.formatters.latex", "encodings.utf_8_sig",
+)  # fmt: skip
 
 # What libraries load only when they are used, and nearly every use needs.
 ALONG = {
@@ -109,7 +111,6 @@ def load(modules: list[str]) -> list[str]:
         kernel_application()
     with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
         inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
-    module_names()
     gc.collect()
     gc.freeze()
     return failed
@@ -183,6 +184,7 @@ def prepare(modules: list[str]) -> list[str]:
         prepare_store()
     _guard.look([str(Path(__file__).parent)])
     _guard.hide()
+    module_names()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     return failed
 
@@ -496,7 +498,7 @@ def run_kernel(message: dict[str, Any], request: dict[str, Any]) -> int:
 
 @functools.cache
 def kernel_application() -> type:
-    """Make the class of kernels. Once, because to make it takes longer than to make a kernel of it."""
+    """Make the class of kernels. Once, before the first fork: traitlets looks through all its base classes for that."""
     from ipykernel import kernelapp
 
     class IPKernelApp(kernelapp.IPKernelApp):  # the name stands before what it says
@@ -518,21 +520,23 @@ def kernel(arguments: list[str]) -> Any:
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     sys.argv = ["ipykernel_launcher", *arguments]
     application = kernel_application().instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
-    # A kernel asks each of its modules, here thousands, for its file, which only its debugger wants to know, and lists
-    # their names. To look at them takes half of the time that it needs to start, because the memory they are in is
-    # copied then.
+    # A kernel asks each of its modules, here thousands, for its file, which only its debugger wants to know: a third of
+    # the time that it needs to start, because the memory they are in is copied then. To list their names copies a fifth
+    # of the pages that are left.
     ipkernel.sys = shellapp.sys = SystemWithoutModules()
     try:
         application.initialize(arguments)
     finally:
         ipkernel.sys = shellapp.sys = sys
-    application.shell._sys_modules_keys = module_names()
+    known = module_names()
+    known.update(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - len(known))))  # what came since
+    application.shell._sys_modules_keys = known
     return application
 
 
 @functools.cache
 def module_names() -> set[str]:
-    """List the modules that a kernel begins with: `%reset --aggressive` keeps them. Known before the first fork."""
+    """List the modules that are loaded before the first fork. `%reset --aggressive` keeps what a kernel began with."""
     return set(sys.modules)
 
 

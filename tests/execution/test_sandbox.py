@@ -345,17 +345,26 @@ def test_a_kernel_knows_its_modules():
     shown, _ = run(
         "import sys\nfrom ipykernel import ipkernel\nfrom IPython.core import shellapp\n\n"
         "print(ipkernel.sys is sys, shellapp.sys is sys)",
-        "known = get_ipython()._sys_modules_keys\nprint({'sys', 'IPython', 'ipykernel', 'zmq'} - known, len(known) > 500)",
+        "known = get_ipython()._sys_modules_keys\nprint({'sys', 'IPython', 'ipykernel', 'zmq'} - known, len(known) > 500)\n"
+        "print(set(sys.modules) - known - {'__mp_main__'}, [name for name in known if 'guard' in name])",
         "import this\nimport csv, numbers",
         "%reset -f\nimport sys\nprint('this' in sys.modules, 'IPython' in sys.modules)",
         "%reset -f --aggressive\nimport sys\nprint('this' in sys.modules, 'IPython' in sys.modules)",
     )
-    assert shown[:2] == ["True True\n", "set() True\n"]
+    assert shown[:2] == ["True True\n", "set() True\nset() []\n"]
     assert shown[3] == "True True\n"
     assert shown[4].splitlines()[-1] == "False True"
 
 
-def test_the_graders_package_is_not_there_for_programs():
+def without_finders(monkeypatch):
+    """Let new interpreters be as they are; return limits that no other test has, and so a sandbox of its own."""
+    if not sandbox.finders():
+        pytest.skip("here the package was copied into the environment")
+    monkeypatch.setattr(sandbox, "finders", list)
+    return {"processes": 451}
+
+
+def test_the_graders_package_is_not_there_for_programs(monkeypatch):
     """A new interpreter looks for it nowhere, and a script of a student may have its name."""
     start = "import subprocess, sys\nask = lambda code: subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)\n"
     shown, _ = run(
@@ -364,34 +373,53 @@ def test_the_graders_package_is_not_there_for_programs():
         'print(ask(\'import sys; print([name for name in sys.modules if "finder" in name or name.startswith("course")])\').stdout)',
     )
     assert shown == ["ModuleNotFoundError: No module named 'course'\n", "42\n\n", "[]\n\n"]
+    shown, _ = run(start + "print(repr(ask('import course').stderr))", limits=without_finders(monkeypatch))
+    assert shown == ["''\n"]  # it would be found
 
 
-def test_python_m_dvc_is_forked_too():
+def test_python_m_dvc_is_forked_too(monkeypatch):
+    """Before Python has imported anything of DVC, unless the submission's files or variables may mean another one."""
     start = "import os, subprocess, sys\nos.environ['PYTHONPROFILEIMPORTTIME'] = '1'\n"
     ask = (
         "def ask(*arguments):\n"
         "    done = subprocess.run([sys.executable, '-m', 'dvc', *arguments], capture_output=True, text=True)\n"
-        "    print(done.returncode, 'dvc.cli' in done.stderr, done.stdout.strip())\n"
+        "    imported = {line.rpartition('|')[2].strip() for line in done.stderr.splitlines()}\n"
+        "    print(done.returncode, 'dvc' in imported, 'dvc.cli' in imported, done.stdout.strip())\n"
     )
     outputs, _ = run(
         start + ask + "ask('--version')",
         "ask('status')",
-        "os.environ['COURSE_FORK'] = '/nowhere'\nask('--version')",
-        "open('dvc.py', 'w').write('print(42)')\nask()",
-        "os.rename('dvc.py', 'other.py')\nos.environ['PYTHONPATH'] = '/nowhere'\nask('--version')",
-        "del os.environ['PYTHONPATH']\nos.mkdir('dvc')\nopen('dvc/__main__.py', 'w').write('print(43)')\n"
-        "open('dvc/__init__.py', 'w').close()\nask()",
+        "keeper = os.environ.pop('COURSE_FORK')\nask('--version')\nos.environ['COURSE_FORK'] = keeper",
+        "os.environ['PYTHONPATH'] = '/nowhere'\nask('--version')\ndel os.environ['PYTHONPATH']",
+        "open('dvc.py', 'w').write('print(42)')\nask()\nos.remove('dvc.py')",
+        "os.mkdir('dvc')\nopen('dvc/__main__.py', 'w').write('print(43)')\nopen('dvc/__init__.py', 'w').close()\nask()",
         preload=("dvc.repo",),
     )
     version = importlib.metadata.version("dvc")
+    is_early = bool(sandbox.finders())
     assert outputs == [
-        f"0 False {version}\n",
-        "253 False \n",
-        f"0 True {version}\n",
-        "0 False 42\n",
-        f"0 True {version}\n",
-        "0 False 43\n",
+        f"0 {not is_early} False {version}\n",
+        f"253 {not is_early} False \n",
+        f"0 True True {version}\n",
+        f"0 True False {version}\n",
+        "0 False False 42\n",
+        "0 True False 43\n",
     ]
+    outputs, _ = run(start + ask + "ask('--version')", preload=("dvc.repo",), limits=without_finders(monkeypatch))
+    assert outputs == [f"0 True False {version}\n"]
+
+
+def test_dvc_in_a_folder_that_is_gone_says_what_it_says():
+    """The keeper cannot be told where; the real program answers, once."""
+    outputs, _ = run(
+        "import os, subprocess, sys\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdir('../gone')\n"
+        "for command in (['dvc'], [sys.executable, '-m', 'dvc']):\n"
+        "    done = subprocess.run([*command, '--version'], capture_output=True, text=True)\n"
+        "    print(done.returncode, done.stdout.strip(), 'ask_fork' in done.stderr, 'site' in done.stderr)\n",
+        preload=("dvc.repo",),
+    )
+    assert len(outputs[0].splitlines()) == 2
+    assert all(line.endswith("False False") for line in outputs[0].splitlines())
 
 
 def test_dvc_and_kernels_are_forked_with_what_they_were_given():

@@ -3,18 +3,20 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 
 import pytest
 
+from course.execution.warm_up import ask_kinds
 from tests.execution.test_sandbox import run
 
 REPORT = """
-import collections.abc, json, logging, os, sys, tempfile, threading
+import json, logging, os, signal, sys, tempfile, threading, warnings
 from pathlib import Path
-import dvc.cli.parser, dvc.repo
+import dvc.cli.parser, dvc.repo, psutil, ruamel.yaml
 from dvc.ui import ui
 from tqdm import tqdm
-from course.execution.warm_up import ask_kinds, use_dvc
+from course.execution.warm_up import use_dvc
 
 def state():
     return {
@@ -26,11 +28,18 @@ def state():
         "home": sorted(str(path) for path in Path.home().rglob("*")),
         "environment": dict(os.environ),
         "folder": os.getcwd(),
-        "arguments": sys.argv,
+        "arguments": list(sys.argv),
         "levels": {name: logging.getLogger(name).level for name in ("", "dvc", "dvc_data", "dvc_objects")},
         "handlers": len(logging.getLogger("dvc").handlers),
         "is quiet": not ui._enabled,
         "bars": tqdm.monitor_interval,
+        "switched off": logging.root.manager.disable,
+        "warnings": len(warnings.filters),
+        "path": list(sys.path),
+        "signals": [str(signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)],
+        "streams": [id(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)],
+        "mask": [os.umask(0o22), os.umask(0o22)],
+        "children": len(psutil.Process().children()),
     }
 
 before = state()
@@ -58,17 +67,63 @@ def use(what, folder, **variables):
     return json.loads(report.removeprefix("REPORT "))
 
 
-@pytest.mark.parametrize("what", ["use_dvc", "ask_kinds"])
-def test_nothing_is_left(what, tmp_path):
-    before, after, _ = use(what, tmp_path)
+def test_nothing_is_left(tmp_path):
+    before, after, _ = use("use_dvc", tmp_path)
     assert after == before
 
 
+LEFT = {
+    "threads": "tqdm(disable=False, file=sys.stderr)",
+    "open files": "os.dup(0)",
+    "temporary files": "tempfile.mkdtemp()",
+    "where they are": "tempfile.gettempdir()",
+    "home": "Path.home().joinpath('file').touch()",
+    "environment": "os.environ.update(A='1')",
+    "folder": "os.chdir('/')",
+    "arguments": "sys.argv.append('1')",
+    "levels": "logging.getLogger('dvc').setLevel(50)",
+    "is quiet": "ui.enable()",
+    "switched off": "logging.disable()",
+    "warnings": "warnings.simplefilter('always', BytesWarning)",
+    "path": "sys.path.append('/nowhere')",
+    "signals": "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+    "streams": "setattr(sys, 'stdout', open(1, 'w', closefd=False))",
+    "mask": "os.umask(0o77)",
+    "children": "setattr(sys, 'child', os.posix_spawn('/bin/sleep', ['sleep', '1'], {}))",
+}
+
+
 def test_the_state_would_show_what_is_left(tmp_path):
-    before, after, _ = use(
-        "(lambda: [tqdm(disable=False, file=open(os.devnull, 'w')), os.chdir('/')] and None)", tmp_path
-    )
-    assert {name for name in before if before[name] != after[name]} >= {"threads", "folder"}
+    everything = ", ".join(f"lambda: {left}" for left in LEFT.values())
+    before, after, _ = use(f"(lambda: [one() for one in ({everything})] and None)", tmp_path)
+    assert {name for name in before if before[name] != after[name]} >= set(LEFT)
+
+
+def test_kinds_are_asked_once():
+    asked = []
+
+    class Noting(type(Mapping)):
+        def __subclasscheck__(cls, kind):
+            asked.append(kind)
+            return False
+
+    class Odd(Mapping, metaclass=Noting):
+        pass
+
+    def forget():
+        Mapping.register(type("Other", (), {}))  # Python forgets what is no mapping whenever one is registered
+
+    forget()
+    asked.clear()
+    assert not isinstance([], Mapping)
+    assert asked == [list]
+    forget()
+    asked.clear()
+    ask_kinds()
+    assert list in asked
+    asked.clear()
+    assert not isinstance([], Mapping)
+    assert asked == []
 
 
 def test_all_commands_succeed(tmp_path):
