@@ -29,6 +29,7 @@ from typing import Any, ClassVar, NoReturn
 from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
+from course.execution.huge_pages import join_pages
 from course.execution.sandbox import python_folders
 from course.execution.terminal import start_without_fork
 from course.execution.warm_up import ask_kinds, use_dvc
@@ -185,6 +186,7 @@ def prepare(modules: list[str]) -> list[str]:
     _guard.look([str(Path(__file__).parent)])
     _guard.hide()
     module_names()
+    join_pages()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     return failed
 

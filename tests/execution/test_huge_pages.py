@@ -1,0 +1,55 @@
+"""The memory that kernels are forked with is held in large pages."""
+
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course.execution.huge_pages import join_pages, written
+
+HAS_THEM = Path("/sys/kernel/mm/transparent_hugepage").is_dir() and tuple(
+    map(int, re.findall(r"\d+", platform.release())[:2])
+) >= (6, 1)
+MAPS = """\
+55d0a0000000-55d0a4000000 rw-p 00000000 00:00 0                          [heap]
+7f0000000000-7f0000400000 rw-p 00000000 00:00 0
+7f0000400000-7f0000600000 r--p 00000000 00:00 0
+7f0000600000-7f0000800000 rw-s 00000000 00:01 1024                       /dev/zero (deleted)
+7f0000800000-7f0000900000 rw-p 00100000 fe:00 1234                       /usr/lib/a library.so
+7ffe00000000-7ffe00021000 rw-p 00000000 00:00 0                          [stack]
+"""
+
+PROGRAM = """
+import sys
+from course.execution.huge_pages import join_pages
+
+content = b"".join(number.to_bytes(8, "big") for number in range(4_000_000))
+if {joined}:
+    join_pages()
+print(open("/proc/self/smaps_rollup").read())
+assert content == b"".join(number.to_bytes(8, "big") for number in range(4_000_000))
+"""
+
+
+def test_only_memory_of_its_own():
+    heap, anonymous = written(MAPS)
+    assert heap == (0x55D0A0000000, 0x55D0A4000000)
+    assert anonymous == (0x7F0000000000, 0x7F0000400000)
+
+
+@pytest.mark.skipif(not HAS_THEM, reason="this system has no large pages")
+def test_memory_is_held_in_large_pages():
+    def huge(joined):
+        program = PROGRAM.format(joined=joined)
+        shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        return int(re.search(r"AnonHugePages: +(\d+) kB", shown)[1])
+
+    assert huge(True) >= huge(False) + 16_000
+
+
+def test_without_such_pages_nothing_happens(monkeypatch):
+    monkeypatch.setattr("course.execution.huge_pages.MADV_COLLAPSE", 9999)
+    join_pages()
