@@ -129,7 +129,8 @@ def has_error(cell: Any) -> bool:
 
 
 # There is no network here, so nothing is reported anywhere; DVC takes a second for each command to find that out.
-SILENT = ("DVC_NO_ANALYTICS", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+# And nobody watches: a bar takes as long as what it shows, and feedback would show the widget's number.
+SILENT = ("DVC_NO_ANALYTICS", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR")
 
 
 def environment(place: Place) -> dict[str, str]:

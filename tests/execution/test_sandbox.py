@@ -323,6 +323,22 @@ def test_nothing_is_reported_to_the_makers_of_libraries():
     assert shown == ["['1', 'true', '1']\n"]
 
 
+def test_models_are_loaded_without_progress_bars():
+    """Feedback would show the number of a widget that nobody has; with bars there is one, or text on standard error."""
+    log = (
+        "import os, mlflow\nfrom pathlib import Path\nfrom IPython.utils.capture import capture_output\n"
+        "Path('a.txt').write_text('a')\nmlflow.set_tracking_uri(f'sqlite:///{Path.cwd()}/mlflow.db')\n"
+        "with mlflow.start_run() as started:\n    mlflow.log_artifact('a.txt')"
+    )
+    load = (
+        "with capture_output() as shown:\n"
+        "    mlflow.artifacts.download_artifacts(f'runs:/{started.info.run_id}/a.txt')\n"
+        "print(len(shown.outputs) + len(shown.stderr) > 0)"
+    )
+    shown, _ = run(log, load, "del os.environ['MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR']", load, preload=("mlflow",))
+    assert (shown[1], shown[3]) == ("False\n", "True\n")
+
+
 @pytest.mark.parametrize("wanted", ["1", "2"])
 def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkeypatch, wanted):
     """In a kernel, which is forked, and in a new interpreter."""
