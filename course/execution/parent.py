@@ -32,7 +32,7 @@ from course.execution.channel import ClosedError, receive, send
 from course.execution.huge_pages import join_pages
 from course.execution.sandbox import python_folders
 from course.execution.terminal import start_without_fork
-from course.execution.warm_up import ask_kinds, use_dvc
+from course.execution.warm_up import ask_kinds, use_dvc, use_mlflow
 
 HOME = "/home/student"
 SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
@@ -183,9 +183,14 @@ def prepare(modules: list[str]) -> list[str]:
     failed = load(modules)
     with contextlib.suppress(Exception):
         prepare_store()
+    if "mlflow.store.tracking.sqlalchemy_store" in sys.modules:
+        with contextlib.suppress(Exception):
+            use_mlflow()
     _guard.look([str(Path(__file__).parent)])
     _guard.hide()
     module_names()
+    gc.collect()
+    gc.freeze()
     join_pages()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     return failed

@@ -3,8 +3,8 @@
 A program's first steps are its most expensive ones: DVC compiles the schema of its configuration, Python remembers what
 is an instance of what, and counts how often a function is called. A forked process does all that anew, and each byte it
 writes makes the operating system copy a page. Done once before the fork, `dvc add`, `status`, `diff` and `checkout`
-take about a quarter less processor time, and have a third fewer pages copied. Nothing that a command depends on is
-left: no thread, no file, no setting.
+take about a quarter less processor time, and have a third fewer pages copied; the first run of MLflow in a kernel takes
+0.1 s less of 0.5 s. Nothing that a command depends on is left: no thread, no file, no setting.
 """
 
 from __future__ import annotations
@@ -56,6 +56,45 @@ def use_dvc() -> list[int]:
         shutil.rmtree(folder, ignore_errors=True)
         tempfile.tempdir = known
     return codes
+
+
+def use_mlflow() -> None:
+    """Keep one run in a store of MLflow, which must be loaded, that is deleted afterwards.
+
+    SQLAlchemy finds out then how the tables hang together, and how each kind of question is put to them. That is done
+    below what a notebook uses: there is no active run, no experiment and no address of a store afterwards.
+    """
+    from mlflow.entities import LoggedModelStatus, Metric, Param, RunStatus, RunTag, ViewType
+    from mlflow.store.db import utils
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    known = tempfile.tempdir
+    folder = Path(tempfile.mkdtemp(prefix="mlflow-"))
+    address = f"sqlite:///{folder / 'mlflow.db'}"
+    is_silent, utils._logger.disabled = utils._logger.disabled, True
+    try:
+        store = SqlAlchemyStore(address, folder.as_uri())
+        experiment = store.create_experiment("experiment")
+        store.get_experiment_by_name("experiment")
+        run = store.create_run(experiment, "nobody", 1, [RunTag("tag", "value")], "run").info.run_id
+        store.log_param(run, Param("one", "1"))
+        store.log_metric(run, Metric("one", 1.0, 1, 0))
+        store.set_tag(run, RunTag("one", "1"))
+        store.log_batch(run, [Metric("two", 2.0, 1, 0)], [Param("two", "2")], [RunTag("two", "2")])
+        model = store.create_logged_model(experiment, "model", run)
+        store.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+        store.search_logged_models([experiment])
+        store.update_run_info(run, RunStatus.FINISHED, 2, "run")
+        store.get_run(run)
+        store.get_metric_history(run, "one")
+        store.search_runs([experiment], "metrics.one > 0", ViewType.ACTIVE_ONLY)
+    finally:
+        engine = SqlAlchemyStore._engine_map.pop(address, None)
+        if engine is not None:
+            engine.dispose()
+        utils._logger.disabled = is_silent
+        shutil.rmtree(folder, ignore_errors=True)
+        tempfile.tempdir = known
 
 
 def ask_kinds() -> None:

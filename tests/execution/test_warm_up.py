@@ -13,10 +13,11 @@ from tests.execution.test_sandbox import run
 REPORT = """
 import json, logging, os, signal, sys, tempfile, threading, warnings
 from pathlib import Path
-import dvc.cli.parser, dvc.repo, psutil, ruamel.yaml
+import dvc.cli.parser, dvc.repo, mlflow, psutil, ruamel.yaml
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from dvc.ui import ui
 from tqdm import tqdm
-from course.execution.warm_up import use_dvc
+from course.execution.warm_up import use_dvc, use_mlflow
 
 def state():
     return {
@@ -40,6 +41,9 @@ def state():
         "streams": [id(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)],
         "mask": [os.umask(0o22), os.umask(0o22)],
         "children": len(psutil.Process().children()),
+        "stores": list(SqlAlchemyStore._engine_map),
+        "store": mlflow.get_tracking_uri(),
+        "run": str(mlflow.active_run() or mlflow.last_active_run()),
     }
 
 before = state()
@@ -67,8 +71,9 @@ def use(what, folder, **variables):
     return json.loads(report.removeprefix("REPORT "))
 
 
-def test_nothing_is_left(tmp_path):
-    before, after, _ = use("use_dvc", tmp_path)
+@pytest.mark.parametrize("what", ["use_dvc", "use_mlflow"])
+def test_nothing_is_left(what, tmp_path):
+    before, after, _ = use(what, tmp_path)
     assert after == before
 
 
@@ -89,6 +94,9 @@ LEFT = {
     "signals": "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
     "streams": "setattr(sys, 'stdout', open(1, 'w', closefd=False))",
     "mask": "os.umask(0o77)",
+    "stores": "SqlAlchemyStore('sqlite:///' + os.environ['TMPDIR'] + '/one.db', os.environ['TMPDIR'])",
+    "store": "mlflow.set_tracking_uri('sqlite:///' + os.environ['TMPDIR'] + '/one.db')",
+    "run": "mlflow.start_run()",
     "children": "setattr(sys, 'child', os.posix_spawn('/bin/sleep', ['sleep', '1'], {}))",
 }
 
@@ -132,10 +140,26 @@ def test_all_commands_succeed(tmp_path):
     assert codes == [0] * 9
 
 
+KNOWS_TABLES = (
+    "import sqlalchemy\nfrom mlflow.store.tracking.dbmodels.models import SqlRun\n"
+    "knows_tables = lambda: sqlalchemy.inspect(SqlRun).configured\nprint(knows_tables())"
+)
+
+
+def test_tables_are_known_afterwards(tmp_path):
+    program = f"{KNOWS_TABLES}\nfrom course.execution.warm_up import use_mlflow\nuse_mlflow()\nprint(knows_tables())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is for Linux")
-def test_it_is_used_in_the_sandbox():
-    shown, _ = run("import dvc.config\nprint(len(dvc.config.get_compiled_schema.memory))", preload=("dvc.repo",))
-    assert shown == ["1\n"]
+def test_both_are_used_in_the_sandbox():
+    shown, _ = run(
+        "import dvc.config\nprint(len(dvc.config.get_compiled_schema.memory))",
+        KNOWS_TABLES,
+        preload=("dvc.repo", "mlflow"),
+    )
+    assert shown == ["1\n", "True\n"]
 
 
 def test_without_git(tmp_path):
