@@ -12,6 +12,7 @@ import resource
 from pathlib import Path
 
 MADV_COLLAPSE = 25
+OWN = ("[heap]", "[anon")  # and what has no name
 PAGE = resource.getpagesize()
 SIZE = PAGE * PAGE // 8  # what one page of the table of pages is about, 8 bytes each; a sandbox has no /sys to ask
 
@@ -34,7 +35,7 @@ def written(maps: str) -> list[tuple[int, int]]:
     found = []
     for line in maps.splitlines():
         place, rights, _, _, _, *name = line.split(maxsplit=5)
-        if rights.startswith("rw-p") and name in ([], ["[heap]"]):
+        if rights == "rw-p" and (not name or name[0].startswith(OWN)):
             begin, _, end = place.partition("-")
             found.append((int(begin, 16), int(end, 16)))
     return found

@@ -1,0 +1,1 @@
+"""What `benchmarks/` computes from what it measures."""
