@@ -112,8 +112,6 @@ def load(modules: list[str]) -> list[str]:
         kernel_application()
     with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
         inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
-    gc.collect()
-    gc.freeze()
     return failed
 
 
