@@ -150,6 +150,28 @@ def changes(assignment: str, before: Path, after: Path) -> None:
     print_changes(found, Console())
 
 
+def grade_own_solution(assignment: str, course_dir: Path, *, sandbox: bool, engine: str) -> None:
+    """Grade the instructor's solution, print what it gets, and exit."""
+    from course.grade.progress import Progress
+    from course.grade.solution import NAME, grade_solution, print_solved
+
+    try:
+        with Progress() as progress:
+            progress.event("total", "", 1)
+            progress.event("started", NAME)
+            outcome = grade_solution(assignment, course_dir, sandbox=sandbox, engine=engine, on_event=progress.event)
+    except KeyboardInterrupt:
+        click.echo("course: stopped.", err=True)
+        sys.stdout.flush()
+        os._exit(130)  # the execution is not waited for; the system ends it with this process
+    except CourseError as problem:
+        fail(str(problem), code=2)
+    except OSError as problem:
+        fail(f"{problem.filename or course_dir}: {problem.strerror or problem}.", code=2)
+    print_solved(outcome, Console())
+    sys.exit(outcome.exit_code)
+
+
 @main.command()
 @click.argument("assignment")
 @click.option(
@@ -166,6 +188,7 @@ def changes(assignment: str, before: Path, after: Path) -> None:
     help="Submissions at a time (default: one for each core; for a larger class, two for each).",
 )
 @click.option("--force", is_flag=True, help="Grade anew what is graded; go on with such a run that was stopped.")
+@click.option("--solution", is_flag=True, help="Grade your own solution instead, before students get the assignment.")
 @click.option("--no-sandbox", is_flag=True, help="Let the students' programs run with your rights. Dangerous.")
 @click.option("--engine", default="local", show_default=True, metavar="NAME", help="Where to execute; module:function.")
 def grade(
@@ -174,6 +197,7 @@ def grade(
     students: tuple[str, ...],
     jobs: int | None,
     force: bool,
+    solution: bool,
     no_sandbox: bool,
     engine: str,
 ) -> None:
@@ -185,8 +209,14 @@ def grade(
 
     Writes grading_report.html and grading_report.json into the course directory.
 
+    With --solution: says whether the tests give your own solution all their points; nothing goes into the gradebook.
+
     Exit codes: 0 all fine; 1 something needs a look; 2 wrong use; 130 stopped by Ctrl+C.
     """
+    if solution:
+        if students or jobs or force:
+            fail("--solution goes with none of --student, --jobs and --force: it executes your solution once.", code=2)
+        grade_own_solution(assignment, course_dir, sandbox=not no_sandbox, engine=engine)
     gc.disable()  # Python searches all it has loaded for garbage again and again: a tenth of this process's time
     from course.grade.command import grade as grade_class
     from course.grade.progress import Progress

@@ -11,43 +11,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
-from sqlalchemy import Engine
 
 from course.errors import CourseError
 from course.execution.engine import SandboxError, WorkerVanished, execute
 from course.execution.job import decode_result, encode
 from course.grade import engines
+from course.grade.begin import OnEvent, begun
 from course.grade.gradebook import (
     back_up,
     database_file,
     is_locked,
-    one_transaction,
-    open_engine,
     patiently,
-    read_basis,
-    read_kernels,
     read_scores,
 )
-from course.grade.journal import Journal, fingerprint, only_one
-from course.grade.kernels import check_kernels
-from course.grade.log import collected
-from course.grade.open_course import choose, describe_tests, find_submissions, opened
+from course.grade.journal import Journal, fingerprint
+from course.grade.open_course import choose, find_submissions
 from course.grade.outcome import ClassOutcome, Outcome
 from course.grade.reference import (
     Reread,
     failed_cells,
-    graded_sources,
-    reference_job,
     remember,
     remembered,
     to_repeat,
-    trusted_imports,
 )
-from course.grade.schemas import check_once
-from course.grade.source import read_source, released_cells, released_order
+from course.grade.solution import memory_of, solution_job
 from course.grade.stop import noted_interrupts
 from course.grade.submission import (
     Course,
@@ -61,12 +50,9 @@ from course.grade.submission import (
 )
 from course.grade.trouble import AGAIN, UngradableError, explain, one_line
 
-STATE = ".course-grade"
 MEMORY_OF_A_WORKER = 1_200_000_000  # bytes: three times what was seen; other assignments may need more
 LOOK = 0.2  # seconds between looks at which executions have begun
 AHEAD_BYTES = 100_000_000  # of submissions that are sanitised before a worker can take them
-
-OnEvent = Callable[[str, str, Any], None]
 
 
 def grade(
@@ -106,53 +92,31 @@ def grade(
     CourseError
         If nothing can be graded. What is wrong with one submission is in its outcome instead.
     """
-    begun, clock = datetime.now().astimezone(), time.monotonic()
+    at, clock = datetime.now().astimezone(), time.monotonic()
     start = engines.find_engine(engine) if isinstance(engine, str) else engine
-    check_once()
-    with noted_interrupts() as look_for_stop, opened(folder.resolve()) as app, collected(app) as collector:
-        app.coursedir.assignment_id = assignment
-        root = Path(app.coursedir.root)
-        state = make_state(root, shared=app.coursedir.groupshared)
-        database = open_engine(app.coursedir.db_url)
-        try:
-            with only_one(state):
-                submissions = find_submissions(app, assignment)
-                basis = look_at_gradebook(app, database, assignment, on_event)
-                chosen = choose(submissions, students, assignment)
-                journal = Journal(state / assignment)
-                forced, message = journal.begin(chosen, basis, force=force)
-                if message:
-                    on_event("message", "", message)
-                source, release = (
-                    Path(app.coursedir.format_path(step, ".", assignment))
-                    for step in (app.coursedir.source_directory, app.coursedir.release_directory)
-                )
-                expected, preload = read_source(source)
-                course = Course(
-                    app=app,
-                    assignment=assignment,
-                    database=database,
-                    collector=collector,
-                    working=journal.clean(),
-                    expected=expected,
-                    preload=preload,
-                    released=released_cells(release),
-                    sandbox=sandbox,
-                    trusted=trusted_imports(source),
-                    order=released_order(release),
-                )
-                at_once = jobs or count_jobs(len(chosen))
-                spare = 0 if jobs or engine != "local" else count_spare(at_once)
-                run = Run(course, journal, start, at_once, spare, on_event, look_for_stop)
-                backup = run.grade_all(chosen, forced, state / "backups")
-                journal.end(list(submissions), set(chosen), run.left)
-                journal.clean().rmdir()
-        finally:
-            database.dispose()
+    with noted_interrupts() as look_for_stop, begun(assignment, folder, sandbox=sandbox, on_event=on_event) as opened:
+        course, journal = opened.course, opened.journal
+        submissions = find_submissions(course.app, assignment)
+        chosen = choose(submissions, students, assignment)
+        forced, message = journal.begin(chosen, opened.basis, force=force)
+        if message:
+            on_event("message", "", message)
+        at_once = jobs or count_jobs(len(chosen))
+        spare = 0 if jobs or engine != "local" else count_spare(at_once)
+        run = Run(course, journal, start, at_once, spare, on_event, look_for_stop)
+        backup = run.grade_all(chosen, forced, opened.state / "backups")
+        journal.end(list(submissions), set(chosen), run.left)
     outcomes = tuple(sorted(run.outcomes, key=lambda outcome: outcome.student))
-    seconds = time.monotonic() - clock
     return ClassOutcome(
-        assignment, str(root), begun.isoformat(), seconds, run.jobs, sandbox, run.evidence, outcomes, str(backup or "")
+        assignment,
+        course.app.coursedir.root,
+        at.isoformat(),
+        time.monotonic() - clock,
+        run.jobs,
+        sandbox,
+        run.evidence,
+        outcomes,
+        str(backup or ""),
     )
 
 
@@ -180,54 +144,6 @@ def count_spare(jobs: int) -> int:
 def count_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def make_state(root: Path, *, shared: bool) -> Path:
-    """Make the folder for what this command remembers. It holds students' work: others need not read it."""
-    state = root / STATE
-    try:
-        state.mkdir(mode=0o770 if shared else 0o700, exist_ok=True)
-        ignore = state / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as problem:
-        raise CourseError(f"{state}: {problem.strerror}. The course directory must be writable.") from None
-    return state
-
-
-def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnEvent) -> str:
-    """Check that the assignment is in the gradebook; name what its tests are.
-
-    Raises
-    ------
-    CourseError
-        If it is not.
-    """
-    file = database_file(app.coursedir.db_url)
-    remedy = f"Run `nbgrader generate_assignment {assignment}` first."
-    source = Path(app.coursedir.format_path(app.coursedir.source_directory, ".", assignment))
-    if not source.is_dir() and not (file and file.exists()):
-        raise CourseError(
-            f"{app.coursedir.root}: this is not a course directory with an assignment '{assignment}' "
-            f"(no {source.relative_to(app.coursedir.root) if source.is_relative_to(app.coursedir.root) else source}, "
-            "no gradebook). Name the course directory with --course-dir."
-        )
-    if file and not file.exists():
-        raise CourseError(f"{file}: there is no gradebook yet. {remedy}")
-
-    def look() -> tuple[dict[str, dict], list[tuple]]:
-        with database.connect() as connection:
-            return read_kernels(connection, assignment), read_basis(connection, assignment)
-
-    try:
-        kernels, rows = patiently(look, lambda message: on_event("message", "", message))
-    except Exception as problem:
-        raise CourseError(f"{file or 'gradebook'}: {explain(problem, [])}.") from None
-    if not kernels:
-        raise CourseError(f"{assignment}: the gradebook knows no such assignment. {remedy}")
-    for note in check_kernels(kernels):
-        on_event("message", "", note)
-    return describe_tests(app, rows, source)
 
 
 @dataclass(frozen=True)
@@ -310,7 +226,7 @@ class Run:
         if not file:
             self.on_event("message", "", "the gradebook is on a server: its backup is the server's job")
         try:
-            self.learn(todo)
+            self.learn()
             self.work_through(todo)
         except BaseException:  # stopped by the user, above all: what runs is not waited for
             for executor in self.executors.values():
@@ -320,24 +236,18 @@ class Run:
             executor.shutdown()
         return backup
 
-    def learn(self, todo: deque[tuple[str, Path]]) -> None:
+    def learn(self) -> None:
         """Begin to find out which tests can be repeated in a process of their own, unless that is known."""
-        first = self.prepare_one(todo)
-        if first is None or not first.job.evidence:
+        course = self.course
+        try:
+            job = solution_job(course)
+        except Exception as problem:  # if it concerns submissions, too, each of them is reported with it
+            self.on_event("message", "", f"the instructor's solution could not be prepared ({one_line(problem)})")
             return
-        template = first.job
-        course, directory = self.course, self.course.app.coursedir
-        source, release = (
-            Path(directory.format_path(step, ".", course.assignment))
-            for step in (directory.source_directory, directory.release_directory)
-        )
-        with one_transaction(course.database, directory.db_url, keep=False) as connection:
-            graded = graded_sources(connection, course.assignment)
-        job = reference_job(template, source, release, graded, directory.ignore)
-        if not any(job.reread.values()):
+        if not job.evidence or not any(job.reread.values()):
             return
         course.candidates = job.reread
-        file, version = self.journal.folder / "repeatable.json", fingerprint(job)
+        file, version = memory_of(self.journal), fingerprint(job)
         known = remembered(file, version)
         if known is not None:
             self.know(*known)
@@ -378,18 +288,6 @@ class Run:
         """Have those tests of a submission repeated of which it is known by now that they can be."""
         prepared.job = self.course.with_rereading(prepared.job)
         prepared.fingerprint = fingerprint(prepared.job)
-
-    def prepare_one(self, todo: deque[tuple[str, Path]]) -> Prepared | None:
-        """Prepare the first submission that can be, and keep it for its turn."""
-        for student, folder in todo:
-            try:
-                prepared = patiently(partial(prepare, self.course, student, folder), self.tell(student))
-            except Exception:
-                self.left_for_later.add(student)  # it is reported when its turn comes
-                continue
-            self.ready[student] = prepared
-            return prepared
-        return None
 
     def work_through(self, todo: deque[tuple[str, Path]]) -> None:
         """Keep the workers busy and score what is executed."""

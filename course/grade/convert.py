@@ -103,6 +103,14 @@ class OneSubmission(Autograde, RegularFiles):
             self.convert_single_notebook(notebook)
         self.collector.notebook = ""
 
+    def find_execute(self) -> Execute | None:
+        """Find what would execute notebooks, without converting one; None if the course executes nothing."""
+        self.exporter = self.exporter_class(parent=self, config=self.config)
+        self.stand_in, self.stops = Capture(), True
+        self._sanitizing = False
+        self._init_preprocessors()
+        return self.execute
+
     def _format_dest(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
         return str(self.destination)
 

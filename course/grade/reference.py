@@ -1,4 +1,4 @@
-"""Execute the instructor's own solution once, to learn which tests can be repeated in a process of their own.
+"""What the instructor's own solution shows: which tests can be repeated in a process of their own.
 
 A test that looks at files only can be executed a second time, where the student's code has never been. Whether it
 looks at files only is not to be seen from its text alone: it may read what a library remembers, a figure for example.
@@ -17,9 +17,8 @@ from nbgrader.utils import is_grade, is_solution
 from sqlalchemy import Connection, text
 
 from course.execution.evidence import needs_no_student
-from course.execution.job import Finding, Job, Result
+from course.execution.job import Finding, Result
 from course.execution.keep_going import error_output
-from course.grade.files import read_folder, regular_files
 from course.grade.source import bound_names, plain_python
 
 Reread = dict[str, dict[str, float]]
@@ -80,56 +79,6 @@ def graded_sources(connection: Connection, assignment: str) -> dict[str, dict[st
     for notebook, cell, source in rows:
         found.setdefault(notebook, {})[cell] = source or ""
     return found
-
-
-def reference_job(
-    template: Job, source: Path, release: Path, graded: dict[str, dict[str, str]], ignore: list[str]
-) -> Job:
-    """Make a job of the instructor's own solution.
-
-    Parameters
-    ----------
-    template
-        Any job of the assignment: it has the settings.
-    source, release
-        The assignment's folders.
-    graded
-        What `graded_sources` gave.
-    ignore
-        Patterns of files that are not part of the assignment.
-    """
-    notebooks, candidates = {}, {}
-    for path in sorted(release.glob("*.ipynb")):
-        try:
-            notebook = nbformat.read(path, as_version=4)
-            own = nbformat.read(source / path.name, as_version=4)
-        except (OSError, ValueError, nbformat.reader.NotJSONError):
-            continue
-        solutions = {cell.metadata.nbgrader.grade_id: cell.source for cell in own.cells if "nbgrader" in cell.metadata}
-        for cell in notebook.cells:
-            name = cell.metadata.get("nbgrader", {}).get("grade_id")
-            if cell.cell_type == "code" and name:
-                cell.source = graded.get(path.stem, {}).get(name, solutions.get(name, cell.source))
-        notebooks[path.stem] = nbformat.writes(notebook)
-        candidates[path.stem] = repeatable(notebook)
-    names, _ = regular_files(source, [*ignore, "*.ipynb"])
-    files, executable = read_folder(source, set())
-    kept = {name.as_posix() for name in names}
-    return Job(
-        "the instructor's solution",
-        template.assignment,
-        notebooks,
-        {name: content for name, content in files.items() if name in kept},
-        tuple(name for name in executable if name in kept),
-        template.settings,
-        template.expected,
-        template.preload,
-        template.limits,
-        evidence=template.evidence,
-        sandbox=template.sandbox,
-        trusted=template.trusted,
-        reread=candidates,
-    )
 
 
 def repeatable(notebook: nbformat.NotebookNode) -> list[str]:

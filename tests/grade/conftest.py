@@ -12,9 +12,18 @@ from nbgrader.api import Gradebook
 from course.grade.command import grade
 from tests.assignment.course_copy import ASSIGNMENT, ROOT, CourseCopy
 from tests.grade import stubs
-from tests.grading.conftest import doubling, written
+from tests.grading.conftest import code, doubling, written
 
 STUDENTS = ("all_right", "half", "untouched", "late")
+TEST = 'import os\n\nassert os.path.exists("answer.txt")'
+MEMORY = "import sys\n\nassert sys.remembered"
+HONEST = "import sys\nopen('answer.txt', 'w').close()\nsys.remembered = 1"
+# The link leads to a file in the process that made it, and nowhere in any other.
+LIE = """import os, sys
+os.dup2(os.open('/dev/null', os.O_RDONLY), 99)
+os.symlink('/proc/self/fd/99', 'answer.txt')
+sys.remembered = 1"""
+HONEST_POINTS, POINTS_OF_A_LIAR = {"exists": 2.0, "memory": 1.0}, {"exists": 0.0, "memory": 1.0}
 TIMES = {"late": "2026-03-02 10:00:00 UTC", "half": "2026-02-27 10:00:00 UTC"}
 
 
@@ -82,6 +91,20 @@ def course_of_one_notebook(base, cells):
     return course
 
 
+@pytest.fixture
+def class_of_two(tmp_path):
+    """A course that the honest and the liar have handed in."""
+    cells = [
+        code("answer", f"### BEGIN SOLUTION\n{HONEST}\n### END SOLUTION", solution=True),
+        code("exists", TEST, grade=True, locked=True, points=2),
+        code("memory", MEMORY, grade=True, locked=True, points=1),
+    ]
+    course = course_of_one_notebook(tmp_path, cells)
+    for student, answer in (("honest", HONEST), ("liar", LIE)):
+        course.hand_in(student, {"one": course.fill("one", {"answer": answer})})
+    return course
+
+
 class SmallClass:
     """A course directory with submissions, and what a test does with it."""
 
@@ -94,9 +117,9 @@ class SmallClass:
         options = {"sandbox": False, "engine": stubs.quick, "jobs": 2} | options
         return grade(ASSIGNMENT, self.folder, on_event=lambda *event: self.events.append(event), **options)
 
-    def command(self, *options, engine="quick", **variables):
+    def command(self, *options, engine="quick", jobs=("--jobs", "2"), **variables):
         """Start the command as a user does; return the process."""
-        command = [sys.executable, "-m", "course.cli", "grade", ASSIGNMENT, "--course-dir", self.folder, "--jobs", "2"]
+        command = [sys.executable, "-m", "course.cli", "grade", ASSIGNMENT, "--course-dir", self.folder, *jobs]
         command += ["--no-sandbox", "--engine", f"tests.grade.stubs:{engine}", *options]
         environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": str(ROOT)} | variables
         return subprocess.Popen(

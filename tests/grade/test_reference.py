@@ -8,13 +8,13 @@ import pytest
 
 from course.execution.engine import WorkerVanished, execute
 from course.execution.job import Job, Result, decode_job, decode_result, encode
-from course.grade.command import STATE, grade
+from course.grade.begin import STATE
+from course.grade.command import grade
 from course.grade.reference import judge, remember, remembered, to_repeat
+from course.grade.solution import NAME as SOLUTION
 from tests.assignment.course_copy import ASSIGNMENT
-from tests.grade.conftest import course_of_one_notebook
-from tests.grading.conftest import code
+from tests.grade.conftest import HONEST_POINTS, POINTS_OF_A_LIAR, TEST
 
-TEST = 'import os\n\nassert os.path.exists("answer.txt")'
 SLOW_TEST = TEST.replace("assert", "import time; time.sleep(0.01)\nassert")
 
 
@@ -91,31 +91,6 @@ def test_nothing_is_known_from_a_damaged_file(tmp_path, content):
     if content is not None:
         file.write_text(content)
     assert remembered(file, "version 1") is None
-
-
-MEMORY = "import sys\n\nassert sys.remembered"
-HONEST = "import sys\nopen('answer.txt', 'w').close()\nsys.remembered = 1"
-# The link leads to a file in the process that made it, and nowhere in any other.
-LIE = """import os, sys
-os.dup2(os.open('/dev/null', os.O_RDONLY), 99)
-os.symlink('/proc/self/fd/99', 'answer.txt')
-sys.remembered = 1"""
-HONEST_POINTS, POINTS_OF_A_LIAR = {"exists": 2.0, "memory": 1.0}, {"exists": 0.0, "memory": 1.0}
-SOLUTION = "the instructor's solution"
-
-
-@pytest.fixture
-def class_of_two(tmp_path):
-    """A course that the honest and the liar have handed in."""
-    cells = [
-        code("answer", f"### BEGIN SOLUTION\n{HONEST}\n### END SOLUTION", solution=True),
-        code("exists", TEST, grade=True, locked=True, points=2),
-        code("memory", MEMORY, grade=True, locked=True, points=1),
-    ]
-    course = course_of_one_notebook(tmp_path, cells)
-    for student, answer in (("honest", HONEST), ("liar", LIE)):
-        course.hand_in(student, {"one": course.fill("one", {"answer": answer})})
-    return course
 
 
 def executed(course):

@@ -1,0 +1,151 @@
+"""Open a course for grading: its configuration, its gradebook, and what all submissions of an assignment share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from course.errors import CourseError
+from course.grade.gradebook import database_file, open_engine, patiently, read_basis, read_kernels
+from course.grade.journal import Journal, only_one
+from course.grade.kernels import check_kernels
+from course.grade.log import collected
+from course.grade.open_course import describe_tests, opened
+from course.grade.reference import trusted_imports
+from course.grade.schemas import check_once
+from course.grade.source import read_source, released_cells, released_order
+from course.grade.submission import Course
+from course.grade.trouble import explain
+
+STATE = ".course-grade"
+
+OnEvent = Callable[[str, str, Any], None]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A course that is open for grading.
+
+    Attributes
+    ----------
+    course
+        What all submissions of the assignment have in common.
+    journal
+        What earlier runs did.
+    state
+        Folder of what is remembered.
+    basis
+        Names what the tests are.
+    """
+
+    course: Course
+    journal: Journal
+    state: Path
+    basis: str
+
+
+@contextmanager
+def begun(assignment: str, folder: Path, *, sandbox: bool, on_event: OnEvent) -> Iterator[Begun]:
+    """Open a course directory, and let nobody else grade there meanwhile.
+
+    Parameters
+    ----------
+    assignment
+        Name of the assignment.
+    folder
+        The course directory.
+    sandbox
+        Whether to execute in the sandbox.
+    on_event
+        Is told what is waited for: kind, student, detail.
+
+    Raises
+    ------
+    CourseError
+        If there is no such course or assignment, or somebody else is grading there.
+    """
+    check_once()
+    with opened(folder.resolve()) as app, collected(app) as collector:
+        directory = app.coursedir
+        directory.assignment_id = assignment
+        state = make_state(Path(directory.root), shared=directory.groupshared)
+        database = open_engine(directory.db_url)
+        try:
+            with only_one(state):
+                basis = look_at_gradebook(app, database, assignment, on_event)
+                journal = Journal(state / assignment)
+                source, release = (
+                    Path(directory.format_path(step, ".", assignment))
+                    for step in (directory.source_directory, directory.release_directory)
+                )
+                expected, preload = read_source(source)
+                course = Course(
+                    app=app,
+                    assignment=assignment,
+                    database=database,
+                    collector=collector,
+                    working=journal.clean(),
+                    expected=expected,
+                    preload=preload,
+                    released=released_cells(release),
+                    sandbox=sandbox,
+                    trusted=trusted_imports(source),
+                    order=released_order(release),
+                )
+                yield Begun(course, journal, state, basis)
+                journal.clean().rmdir()
+        finally:
+            database.dispose()
+
+
+def make_state(root: Path, *, shared: bool) -> Path:
+    """Make the folder for what this command remembers. It holds students' work: others need not read it."""
+    state = root / STATE
+    try:
+        state.mkdir(mode=0o770 if shared else 0o700, exist_ok=True)
+        ignore = state / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as problem:
+        raise CourseError(f"{state}: {problem.strerror}. The course directory must be writable.") from None
+    return state
+
+
+def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnEvent) -> str:
+    """Check that the assignment is in the gradebook; name what its tests are.
+
+    Raises
+    ------
+    CourseError
+        If it is not.
+    """
+    file = database_file(app.coursedir.db_url)
+    remedy = f"Run `nbgrader generate_assignment {assignment}` first."
+    source = Path(app.coursedir.format_path(app.coursedir.source_directory, ".", assignment))
+    if not source.is_dir() and not (file and file.exists()):
+        raise CourseError(
+            f"{app.coursedir.root}: this is not a course directory with an assignment '{assignment}' "
+            f"(no {source.relative_to(app.coursedir.root) if source.is_relative_to(app.coursedir.root) else source}, "
+            "no gradebook). Name the course directory with --course-dir."
+        )
+    if file and not file.exists():
+        raise CourseError(f"{file}: there is no gradebook yet. {remedy}")
+
+    def look() -> tuple[dict[str, dict], list[tuple]]:
+        with database.connect() as connection:
+            return read_kernels(connection, assignment), read_basis(connection, assignment)
+
+    try:
+        kernels, rows = patiently(look, lambda message: on_event("message", "", message))
+    except Exception as problem:
+        raise CourseError(f"{file or 'gradebook'}: {explain(problem, [])}.") from None
+    if not kernels:
+        raise CourseError(f"{assignment}: the gradebook knows no such assignment. {remedy}")
+    for note in check_kernels(kernels):
+        on_event("message", "", note)
+    return describe_tests(app, rows, source)
