@@ -181,9 +181,11 @@ class Library:
     ----------
     folders
         Further folders whose code is trusted.
+    read
+        Modules whose files are read now, if they are loaded: of functions inside of functions, nothing else tells.
     """
 
-    def __init__(self, folders: Iterable[str] = ()) -> None:
+    def __init__(self, folders: Iterable[str] = (), read: Iterable[str] = ()) -> None:
         self.folders = library_folders() + tuple(folder.rstrip("/") + "/" for folder in folders)
         self.sources: dict[str, frozenset[types.CodeType]] = {}
         self.trusted: set[types.CodeType] = set()
@@ -202,6 +204,8 @@ class Library:
         self.in_order = 0  # the number of `sys.modules` when no module was in the place of another
         self.learn({name: module for name, module in sys.modules.items() if name != "__main__"})
         self.changed()  # what this prepares, forked kernels inherit
+        for module in filter(None, map(sys.modules.get, read)):
+            self.read_source(module.__file__)
 
     # ------------------------------------------------------------ Learning
 
@@ -263,12 +267,16 @@ class Library:
             path = f"{STANDARD_LIBRARY}{path[8:-1].replace('.', '/')}.py"
         if not path.startswith(self.folders):
             return False
-        if path not in self.sources:
-            self.sources[path] = self.compiled(path)
-        if code in self.sources[path]:
+        if code in self.read_source(path):
             self.codes[id(code)] = code
             return True
         return False
+
+    def read_source(self, path: str) -> frozenset[types.CodeType]:
+        """Return all code in a library's file, which is compiled once."""
+        if path not in self.sources:
+            self.sources[path] = self.compiled(path)
+        return self.sources[path]
 
     @staticmethod
     def compiled(path: str) -> frozenset[types.CodeType]:
