@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -150,7 +151,7 @@ def changes(assignment: str, before: Path, after: Path) -> None:
     print_changes(found, Console())
 
 
-def grade_own_solution(assignment: str, course_dir: Path, *, sandbox: bool, engine: str) -> None:
+def grade_own_solution(assignment: str, course_dir: Path, *, sandbox: bool, engine: str) -> NoReturn:
     """Grade the instructor's solution, print what it gets, and exit."""
     from course.grade.progress import Progress
     from course.grade.solution import NAME, grade_solution, print_solved
@@ -216,7 +217,7 @@ def grade(
     if solution:
         if students or jobs or force:
             fail("--solution goes with none of --student, --jobs and --force: it executes your solution once.", code=2)
-        grade_own_solution(assignment, course_dir, sandbox=not no_sandbox, engine=engine)
+        return grade_own_solution(assignment, course_dir, sandbox=not no_sandbox, engine=engine)
     gc.disable()  # Python searches all it has loaded for garbage again and again: a tenth of this process's time
     from course.grade.command import grade as grade_class
     from course.grade.progress import Progress

@@ -182,7 +182,8 @@ class Library:
     folders
         Further folders whose code is trusted.
     read
-        Modules whose files are read now, if they are loaded: of functions inside of functions, nothing else tells.
+        Modules, by name, whose files are read now if they are loaded: functions inside of functions are found in no
+        other way.
     """
 
     def __init__(self, folders: Iterable[str] = (), read: Iterable[str] = ()) -> None:
@@ -202,10 +203,10 @@ class Library:
         self.is_counting = versions_work()
         self.reader = Reader()
         self.in_order = 0  # the number of `sys.modules` when no module was in the place of another
-        self.learn({name: module for name, module in sys.modules.items() if name != "__main__"})
-        self.changed()  # what this prepares, forked kernels inherit
         for module in filter(None, map(sys.modules.get, read)):
             self.read_source(module.__file__)
+        self.learn({name: module for name, module in sys.modules.items() if name != "__main__"})
+        self.changed()  # what this prepares, forked kernels inherit
 
     # ------------------------------------------------------------ Learning
 

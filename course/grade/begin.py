@@ -28,7 +28,7 @@ OnEvent = Callable[[str, str, Any], None]
 
 
 @dataclass(frozen=True)
-class Begun:
+class OpenCourse:
     """A course that is open for grading.
 
     Attributes
@@ -50,7 +50,7 @@ class Begun:
 
 
 @contextmanager
-def begun(assignment: str, folder: Path, *, sandbox: bool, on_event: OnEvent) -> Iterator[Begun]:
+def open_for_grading(assignment: str, folder: Path, *, sandbox: bool, on_event: OnEvent) -> Iterator[OpenCourse]:
     """Open a course directory, and let nobody else grade there meanwhile.
 
     Parameters
@@ -97,8 +97,10 @@ def begun(assignment: str, folder: Path, *, sandbox: bool, on_event: OnEvent) ->
                     trusted=trusted_imports(source),
                     order=released_order(release),
                 )
-                yield Begun(course, journal, state, basis)
-                journal.clean().rmdir()
+                try:
+                    yield OpenCourse(course, journal, state, basis)
+                finally:
+                    journal.clean().rmdir()
         finally:
             database.dispose()
 

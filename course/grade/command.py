@@ -18,7 +18,7 @@ from course.errors import CourseError
 from course.execution.engine import SandboxError, WorkerVanished, execute
 from course.execution.job import decode_result, encode
 from course.grade import engines
-from course.grade.begin import OnEvent, begun
+from course.grade.begin import OnEvent, open_for_grading
 from course.grade.gradebook import (
     back_up,
     database_file,
@@ -36,7 +36,7 @@ from course.grade.reference import (
     remembered,
     to_repeat,
 )
-from course.grade.solution import memory_of, solution_job
+from course.grade.solution import memory_of, prepare_solution
 from course.grade.stop import noted_interrupts
 from course.grade.submission import (
     Course,
@@ -94,7 +94,8 @@ def grade(
     """
     at, clock = datetime.now().astimezone(), time.monotonic()
     start = engines.find_engine(engine) if isinstance(engine, str) else engine
-    with noted_interrupts() as look_for_stop, begun(assignment, folder, sandbox=sandbox, on_event=on_event) as opened:
+    beginning = open_for_grading(assignment, folder, sandbox=sandbox, on_event=on_event)
+    with noted_interrupts() as look_for_stop, beginning as opened:
         course, journal = opened.course, opened.journal
         submissions = find_submissions(course.app, assignment)
         chosen = choose(submissions, students, assignment)
@@ -117,6 +118,7 @@ def grade(
         run.evidence,
         outcomes,
         str(backup or ""),
+        run.not_repeated,
     )
 
 
@@ -200,6 +202,7 @@ class Run:
         self.outcomes: list[Outcome] = []
         self.left: set[str] = set()  # fingerprints of what could not be scored
         self.evidence = True  # whether tampering is looked for in all of them
+        self.not_repeated = ""  # why the solution shows nothing
         self.executed = 0
         self.executors: dict[bool, Executor] = {}  # the usual one, and (True) that of the last submissions
         self.is_last_round = False
@@ -240,11 +243,13 @@ class Run:
         """Begin to find out which tests can be repeated in a process of their own, unless that is known."""
         course = self.course
         try:
-            job = solution_job(course)
-        except Exception as problem:  # if it concerns submissions, too, each of them is reported with it
-            self.on_event("message", "", f"the instructor's solution could not be prepared ({one_line(problem)})")
+            prepared = patiently(partial(prepare_solution, course), self.tell(""))
+        except Exception as problem:
+            self.not_repeated = f"the instructor's solution could not be prepared ({one_line(problem)})"
+            self.on_event("message", "", self.not_repeated)
             return
-        if not job.evidence or not any(job.reread.values()):
+        job = prepared.job if prepared else None
+        if job is None or not job.evidence or not any(job.reread.values()):
             return
         course.candidates = job.reread
         file, version = memory_of(self.journal), fingerprint(job)
@@ -271,7 +276,8 @@ class Run:
         try:
             result = decode_result(learning.future.result())
         except (WorkerVanished, BrokenExecutor, ValueError) as problem:
-            self.on_event("message", "", f"the instructor's solution could not be executed ({one_line(problem)})")
+            self.not_repeated = f"the instructor's solution could not be executed ({one_line(problem)})"
+            self.on_event("message", "", self.not_repeated)
         else:
             failed = failed_cells(result)
             remember(learning.file, learning.version, result.agreed, failed)

@@ -6,6 +6,7 @@ job, and nothing of it stays in the gradebook. The second time the outputs are t
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -55,8 +56,8 @@ class OneSubmission(Autograde, RegularFiles):
         nbgrader's application, configured for the course.
     student
         Whose submission.
-    destination
-        Where the result goes.
+    source, destination
+        Where it is, and where the result goes.
     collector
         Is told which notebook is converted.
 
@@ -68,9 +69,10 @@ class OneSubmission(Autograde, RegularFiles):
         Notebook → ids of the assignment's cells, in the order in which students got them.
     """
 
-    def __init__(self, app: Application, student: str, destination: Path, collector: Collector) -> None:
+    def __init__(self, app: Application, student: str, source: Path, destination: Path, collector: Collector) -> None:
         super().__init__(coursedir=app.coursedir, parent=app)
         self.student = student
+        self.source = source
         self.assignment = app.coursedir.assignment_id
         self.destination = destination
         self.collector = collector
@@ -103,13 +105,8 @@ class OneSubmission(Autograde, RegularFiles):
             self.convert_single_notebook(notebook)
         self.collector.notebook = ""
 
-    def find_execute(self) -> Execute | None:
-        """Find what would execute notebooks, without converting one; None if the course executes nothing."""
-        self.exporter = self.exporter_class(parent=self, config=self.config)
-        self.stand_in, self.stops = Capture(), True
-        self._sanitizing = False
-        self._init_preprocessors()
-        return self.execute
+    def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        return glob.escape(str(self.source)) if escape else str(self.source)
 
     def _format_dest(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
         return str(self.destination)

@@ -98,6 +98,8 @@ class ClassOutcome:
         By name of student.
     backup
         Path of the copy of the gradebook from before; empty if there was none.
+    not_repeated
+        Why no test was repeated in a process of its own although tampering was looked for; empty if nothing hindered.
     """
 
     assignment: str
@@ -109,8 +111,9 @@ class ClassOutcome:
     evidence: bool
     outcomes: tuple[Outcome, ...]
     backup: str = ""
+    not_repeated: str = ""
 
     @property
     def exit_code(self) -> int:
         """0 if nothing needs a look, else 1."""
-        return int(any(outcome.needs_a_look for outcome in self.outcomes))
+        return int(bool(self.not_repeated) or any(outcome.needs_a_look for outcome in self.outcomes))

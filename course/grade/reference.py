@@ -14,7 +14,6 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.utils import is_grade, is_solution
-from sqlalchemy import Connection, text
 
 from course.execution.evidence import needs_no_student
 from course.execution.job import Finding, Result
@@ -62,23 +61,6 @@ def code_of(path: Path) -> list[str]:
     except (OSError, ValueError, nbformat.reader.NotJSONError):
         return []
     return [plain_python(cell.source) for cell in cells if cell.cell_type == "code"]
-
-
-def graded_sources(connection: Connection, assignment: str) -> dict[str, dict[str, str]]:
-    """Read the cells as they are graded, with hidden tests: notebook → id → text."""
-    rows = connection.execute(
-        text(
-            "SELECT notebook.name, source_cell.name, source_cell.source FROM source_cell "
-            "JOIN notebook ON notebook.id = source_cell.notebook_id "
-            "JOIN assignment ON assignment.id = notebook.assignment_id "
-            "WHERE assignment.name = :assignment AND source_cell.locked"
-        ),
-        {"assignment": assignment},
-    )
-    found: dict[str, dict[str, str]] = {}
-    for notebook, cell, source in rows:
-        found.setdefault(notebook, {})[cell] = source or ""
-    return found
 
 
 def repeatable(notebook: nbformat.NotebookNode) -> list[str]:

@@ -1,39 +1,43 @@
 """Grade the instructor's own solution, to see whether the tests give it all their points.
 
-Nothing of it goes into the gradebook. What it shows about the tests is written down, and the first run over a class
-need not execute it again.
+It is prepared, executed and scored as a submission is, by nbgrader's own preprocessors; nothing of it stays in the
+gradebook. What it shows about the tests is written down, and the first run over a class need not execute it again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, wait
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
-from nbgrader.utils import determine_grade, is_grade, is_locked, is_solution, is_task
+from nbgrader.utils import is_locked
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from course.errors import CourseError
-from course.execution.engine import execute, gives_evidence
-from course.execution.job import Finding, Job, Limits, Result, decode_result, encode
+from course.execution.engine import WorkerVanished, execute
+from course.execution.job import Finding, Result, decode_result, encode
 from course.grade import engines
-from course.grade.begin import Begun, OnEvent, begun
-from course.grade.convert import OneSubmission, execution_limits, execution_settings, fail_what_did_not_run
-from course.grade.files import read_folder, regular_files
-from course.grade.gradebook import patiently
+from course.grade.begin import OnEvent, OpenCourse, open_for_grading
+from course.grade.convert import OneSubmission
+from course.grade.files import remove
+from course.grade.gradebook import one_transaction, patiently, read_scores
 from course.grade.journal import Journal, fingerprint
 from course.grade.outcome import CellScore
-from course.grade.reference import failed_cells, graded_sources, remember, repeatable
-from course.grade.submission import Course
-from course.grade.trouble import explain
-from course.grade.wording import NO_SANDBOX, describe, duration, encodable, plural, points, printable
+from course.grade.reference import failed_cells, remember, repeatable
+from course.grade.stop import noted_interrupts
+from course.grade.submission import Course, Prepared, convert_executed, prepare
+from course.grade.trouble import one_line
+from course.grade.wording import NO_EVIDENCE, describe, duration, encodable, plural, points, printable
 
 NAME = "the instructor's solution"
+NO_SANDBOX = "Your solution and the tests ran without the sandbox, with your rights."
+LOOK = 0.2  # seconds between looks at whether the user wants to stop
 
 
 @dataclass(frozen=True)
@@ -42,27 +46,27 @@ class Solved:
 
     Attributes
     ----------
-    assignment, course
-        Name of the assignment; path of the course directory.
+    assignment
+        Name of the assignment.
     cells
         Every grade cell; points are None where a person gives them.
     lost
-        Grade cells that do not give all their points, each with the reason.
+        Tests that do not give all their points, or fail, each with the reason.
     findings
-        What was seen during the execution, notes left out.
+        What else was seen during the execution, notes left out.
     seconds
         Time of the execution.
-    sandboxed
-        Whether it ran in the sandbox.
+    sandboxed, evidence
+        Whether it ran in the sandbox, and whether tampering was looked for.
     """
 
     assignment: str
-    course: str
     cells: tuple[CellScore, ...]
     lost: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     seconds: float
     sandboxed: bool
+    evidence: bool
 
     @property
     def exit_code(self) -> int:
@@ -75,7 +79,21 @@ def memory_of(journal: Journal) -> Path:
     return journal.folder / "repeatable.json"
 
 
-def solution_job(course: Course) -> Job:
+# ---------------------------------------------------------------- As a submission
+
+
+class OwnSolution(OneSubmission):
+    """Converts the solution: it is in no folder of a submission, and nobody in the gradebook has its name."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)
+        self.create_student = True
+
+    def run_pre_convert_hook(self) -> None:
+        """Do nothing: hooks repair what students hand in."""
+
+
+def prepare_solution(course: Course) -> Prepared | None:
     """Make a job of the instructor's own solution, with all tests that may be repeated.
 
     Parameters
@@ -83,69 +101,73 @@ def solution_job(course: Course) -> Job:
     course
         The course and the assignment.
 
+    Returns
+    -------
+    Prepared or None
+        None if no notebook of the assignment can be read, or nothing is executed in this course.
+
     Raises
     ------
     UngradableError
         If the configuration has a mistake. nbgrader raises errors of its own, too.
     """
-    directory, name = course.app.coursedir, course.assignment
+    place = course.working / "solution"
+    remove(place)
+    place.mkdir()
+    if not lay_out(course, place):
+        return None
+    prepared = prepare(course, NAME, place, OwnSolution)
+    notebooks = {name: nbformat.reads(text, as_version=4) for name, text in prepared.job.notebooks.items()}
+    if not notebooks:
+        return None
+    prepared.job = replace(
+        prepared.job, reread={name: repeatable(notebook) for name, notebook in notebooks.items()}, drawn={}
+    )
+    prepared.fingerprint = fingerprint(prepared.job)
+    return prepared
+
+
+def rooms(course: Course) -> tuple[Path, Path]:
+    """Return the assignment's folders in `source/` and `release/`."""
+    directory = course.app.coursedir
     source, release = (
-        Path(directory.format_path(step, ".", name))
+        Path(directory.format_path(step, ".", course.assignment))
         for step in (directory.source_directory, directory.release_directory)
     )
+    return source, release
 
-    def read() -> dict[str, dict[str, str]]:
-        with course.database.connect() as connection:
-            return graded_sources(connection, name)
 
-    graded = patiently(read, lambda message: None)
-    notebooks, candidates = {}, {}
-    for path in sorted(release.glob("*.ipynb")):
+def notebooks_in(folder: Path) -> list[Path]:
+    """List the notebooks in a folder, hidden ones left out, as nbgrader does."""
+    return sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+
+
+def lay_out(course: Course, place: Path) -> list[str]:
+    """Lay the notebooks into a folder, as students got them, with the instructor's answers; return their names.
+
+    Sanitising adds the tests as they are graded, and the files.
+    """
+    source, release = rooms(course)
+    names = []
+    for path in notebooks_in(release):
         try:
-            notebook = solved(path, source / path.name, graded.get(path.stem, {}))
+            notebook, own = (nbformat.read(one, as_version=4) for one in (path, source / path.name))
         except (OSError, ValueError, nbformat.reader.NotJSONError):
             continue
-        notebooks[path.stem] = nbformat.writes(notebook)
-        candidates[path.stem] = repeatable(notebook)
-    names, _ = regular_files(source, [*directory.ignore, "*.ipynb"])
-    files, executable = read_folder(source, set())
-    kept = {path.as_posix() for path in names}
-    converter = OneSubmission(course.app, NAME, course.working / "solution", course.collector)
-    execution = converter.find_execute()
-    return Job(
-        NAME,
-        name,
-        notebooks,
-        {path: content for path, content in files.items() if path in kept},
-        tuple(path for path in executable if path in kept),
-        execution_settings(execution) if execution else {},
-        {notebook: course.expected.get(notebook, []) for notebook in notebooks},
-        course.preload,
-        limits=execution_limits(execution) if execution else Limits(),
-        evidence=getattr(execution, "evidence", True) and gives_evidence(sandboxed=course.sandbox),
-        sandbox=course.sandbox,
-        trusted={notebook: course.trusted.get(notebook, {}) for notebook in notebooks},
-        reread=candidates,
-    )
+        answers = {
+            cell.metadata.nbgrader.grade_id: cell.source
+            for cell in own.cells
+            if "nbgrader" in cell.metadata and not is_locked(cell)
+        }
+        for cell in notebook.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            cell.source = answers.get(name, cell.source)
+        nbformat.write(notebook, place / path.name)
+        names.append(path.stem)
+    return names
 
 
-def solved(released: Path, own: Path, graded: dict[str, str]) -> nbformat.NotebookNode:
-    """Read a notebook as students got it, with the instructor's answers and the tests as they are graded.
-
-    Parameters
-    ----------
-    released, own
-        The notebook in `release/` and in `source/`.
-    graded
-        Id of a locked cell → its text, with hidden tests.
-    """
-    notebook, answers = (nbformat.read(path, as_version=4) for path in (released, own))
-    solutions = {cell.metadata.nbgrader.grade_id: cell.source for cell in answers.cells if "nbgrader" in cell.metadata}
-    for cell in notebook.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if cell.cell_type == "code" and name:
-            cell.source = graded.get(name, solutions.get(name, cell.source))
-    return notebook
+# ---------------------------------------------------------------- Execute and score
 
 
 def grade_solution(
@@ -177,67 +199,66 @@ def grade_solution(
         If it cannot be executed.
     """
     start = engines.find_engine(engine) if isinstance(engine, str) else engine
-    with begun(assignment, folder, sandbox=sandbox, on_event=on_event) as opened:
-        job = prepare_solution(opened, on_event)
+    beginning = open_for_grading(assignment, folder, sandbox=sandbox, on_event=on_event)
+    with noted_interrupts() as look_for_stop, beginning as opened:
+        course = opened.course
+
+        def tell(text: str) -> None:
+            on_event("message", "", text)
+
+        check_rooms(course, tell)
+        try:
+            prepared = patiently(lambda: prepare_solution(course), tell)
+        except Exception as problem:
+            raise CourseError(f"{assignment}: {NAME} cannot be prepared ({one_line(problem)}).") from None
+        if prepared is None:
+            raise CourseError(f"{assignment}: by its nbgrader_config.py, nothing is executed in this course.")
+        tell(f"executing {NAME} as a student's submission is executed")
         clock = time.monotonic()
-        result = run_elsewhere(start, job)
+        result = run_elsewhere(start, encode(prepared.job), look_for_stop)
         seconds = time.monotonic() - clock
-        if job.evidence:
-            version = fingerprint(job)
-            remember(memory_of(opened.journal), version, result.agreed, failed_cells(result))
-        cells, lost = score_cells(result)
-        return Solved(
-            assignment,
-            opened.course.app.coursedir.root,
-            cells,
-            lost,
-            tuple(finding for finding in result.findings if finding.kind != "note"),
-            seconds,
-            sandbox,
-        )
+        try:
+            cells, lost = patiently(lambda: score_solution(course, prepared, result), tell)
+        except Exception as problem:
+            place = f"{course.collector.notebook}: " if course.collector.notebook else ""
+            raise CourseError(f"{assignment}: {place}nbgrader cannot score it ({one_line(problem)}).") from None
+        if prepared.job.evidence:
+            write_down(opened, prepared, result, tell)
+    known = {(finding.notebook, finding.cell) for finding in lost}
+    findings = tuple(
+        finding
+        for finding in result.findings
+        if finding.kind != "note" and (finding.notebook, finding.cell) not in known
+    )
+    return Solved(assignment, cells, lost, findings, seconds, sandbox, prepared.job.evidence)
 
 
-def prepare_solution(opened: Begun, on_event: OnEvent) -> Job:
-    """Make the job, and say what about the assignment is not ready for it.
+def check_rooms(course: Course, tell: Callable[[str], None]) -> None:
+    """Check that the assignment was generated; say so if something was saved in `source/` since.
 
     Raises
     ------
     CourseError
-        If there is nothing to execute.
+        If it was not.
     """
-    course = opened.course
+    source, release = rooms(course)
     generate = f"nbgrader generate_assignment {course.assignment} --force"
-    source = Path(course.app.coursedir.format_path(course.app.coursedir.source_directory, ".", course.assignment))
-    try:
-        job = solution_job(course)
-    except Exception as problem:
-        raise CourseError(f"{course.assignment}: {explain(problem, [])}.") from None
-    missing = sorted({path.stem for path in source.glob("*.ipynb")} - job.notebooks.keys())
-    if missing or not job.notebooks:
-        names = ", ".join(missing) or "no notebook"
-        raise CourseError(f"{source}: {names}: not generated, or not readable. Run `{generate}` first.")
-    for notebook, cell in changed_since(source, job):
-        on_event(
-            "message", "", f"{notebook}: {cell} is not as it was generated; if you have changed it, run `{generate}`"
-        )
-    return job
+    if not source.is_dir():
+        raise CourseError(f"{source}: there is no such folder, and so no solution.")
+    for path in notebooks_in(source):
+        released = release / path.name
+        if not released.is_file():
+            raise CourseError(f"{source.name}: {path.name} was not generated. Run `{generate}` first.")
+        for one in (path, released):
+            try:
+                nbformat.read(one, as_version=4)
+            except (OSError, ValueError, nbformat.reader.NotJSONError) as problem:
+                raise CourseError(f"{one}: it cannot be read as a notebook ({one_line(problem)}).") from None
+        if path.stat().st_mtime > released.stat().st_mtime:
+            tell(f"{path.name} was saved after it was generated; if you have changed it, run `{generate}`")
 
 
-def changed_since(source: Path, job: Job) -> Iterator[tuple[str, str]]:
-    """Yield notebook and id of the locked cells whose text in `source/` is not the one that is graded."""
-    for name, content in job.notebooks.items():
-        graded = {
-            cell.metadata.nbgrader.grade_id: cell.source
-            for cell in nbformat.reads(content, as_version=4).cells
-            if is_locked(cell) and not is_solution(cell) and cell.cell_type == "code"
-        }
-        for cell in nbformat.read(source / f"{name}.ipynb", as_version=4).cells:
-            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-            if grade_id in graded and cell.source.strip() != graded[grade_id].strip():
-                yield name, grade_id
-
-
-def run_elsewhere(start: engines.Engine, job: Job) -> Result:
+def run_elsewhere(start: engines.Engine, job: bytes, look_for_stop: Callable[[], None]) -> Result:
     """Have a job executed by a worker of its own.
 
     Raises
@@ -247,43 +268,54 @@ def run_elsewhere(start: engines.Engine, job: Job) -> Result:
     """
     executor = start(1)
     try:
-        result = decode_result(executor.submit(execute, encode(job)).result())
+        future = executor.submit(execute, job)
+        while not wait([future], timeout=LOOK).done:
+            look_for_stop()
+        answer = future.result()
     except CourseError:
-        executor.shutdown()
         raise
+    except (WorkerVanished, BrokenExecutor) as problem:
+        raise CourseError(f"{NAME}: its worker ended without an answer ({one_line(problem)}). Try again.") from None
     except Exception as problem:
-        executor.shutdown()
-        raise CourseError(f"{NAME}: {explain(problem, [])}.") from None
-    except BaseException:  # stopped by the user: what runs is not waited for
+        kind = type(problem).__name__
+        raise CourseError(f"{NAME}: its execution failed ({kind}: {one_line(problem)}).") from None
+    finally:  # whoever stops it does not wait for what runs
         executor.shutdown(wait=False, cancel_futures=True)
-        raise
-    executor.shutdown()
-    return result
+    try:
+        return decode_result(answer)
+    except ValueError as problem:
+        raise CourseError(f"{NAME}: the answer of its worker cannot be read ({one_line(problem)}).") from None
 
 
-def score_cells(result: Result) -> tuple[tuple[CellScore, ...], tuple[Finding, ...]]:
-    """Give the points of each grade cell, and the reason where a test does not give all of them."""
-    scores, lost = [], []
-    for name, content in result.notebooks.items():
-        notebook = nbformat.reads(content, as_version=4)
-        fail_what_did_not_run(notebook)
-        for cell in notebook.cells:
-            if not (is_grade(cell) or is_task(cell)):
-                continue
-            grade_id = cell.metadata.nbgrader.grade_id
-            if cell.cell_type != "code" or is_solution(cell) or is_task(cell):
-                scores.append(CellScore(name, grade_id, None, float(cell.metadata.nbgrader.points), by_hand=True))
-                continue
-            given, most = determine_grade(cell)
-            scores.append(CellScore(name, grade_id, given, most))
-            if given is None or given < most:
-                lost.append(Finding("problem", name, grade_id, reason_of(cell)))
-    return tuple(scores), tuple(lost)
+def score_solution(
+    course: Course, prepared: Prepared, result: Result
+) -> tuple[tuple[CellScore, ...], tuple[Finding, ...]]:
+    """Have nbgrader give the points, and find the reason where a test does not give all of them."""
+    place = course.working / "solved"
+    course.collector.begin(NAME)
+    with one_transaction(course.database, course.app.coursedir.db_url, keep=False) as connection:
+        convert_executed(course, prepared, result, place, OwnSolution)
+        cells = read_scores(connection, course.assignment, NAME)
+    done = {
+        (path.stem, cell.metadata.nbgrader.grade_id): cell
+        for path in notebooks_in(place)
+        for cell in nbformat.read(path, as_version=4).cells
+        if "nbgrader" in cell.metadata
+    }
+    lost = []
+    for score in cells:
+        cell = done.get((score.notebook, score.cell))
+        if score.by_hand or cell is None:
+            continue
+        fails = any(output.output_type == "error" for output in cell.get("outputs", ()))
+        if fails or score.points is None or score.points < score.max_points:
+            lost.append(Finding("problem", score.notebook, score.cell, reason_of(cell)))
+    return cells, tuple(lost)
 
 
 def reason_of(cell: nbformat.NotebookNode) -> str:
     """Say why a test does not give all its points: nbgrader reads the first output that says something."""
-    for output in cell.outputs:
+    for output in cell.get("outputs", ()):
         if output.output_type == "error":
             return f"{output.ename}: {first_line(output.evalue)}" if output.evalue else output.ename
         if output.output_type == "stream" and output.name == "stderr":
@@ -291,12 +323,21 @@ def reason_of(cell: nbformat.NotebookNode) -> str:
         if output.output_type == "execute_result":
             text = output.data.get("text/plain", "a value")
             return f"it ends in {first_line(text)}, which nbgrader takes for its points"
-    return "no reason can be seen"
+    return "no reason can be seen in its outputs"
 
 
 def first_line(text: str) -> str:
     """Return the first line of a text."""
     return (text.strip().splitlines() or [""])[0]
+
+
+def write_down(opened: OpenCourse, prepared: Prepared, result: Result, tell: Callable[[str], None]) -> None:
+    """Write down what the solution has shown; a disk that is full does not take what is known from the user."""
+    file = memory_of(opened.journal)
+    try:
+        remember(file, prepared.fingerprint, result.agreed, failed_cells(result))
+    except OSError as problem:
+        tell(f"{file}: {problem.strerror or one_line(problem)}; the first run over the class will execute it again")
 
 
 # ---------------------------------------------------------------- For people
@@ -308,10 +349,11 @@ def print_solved(outcome: Solved, console: Console) -> None:
     def show(text: str, style: str = "") -> Text:
         return Text(encodable(printable(text), console.encoding), style=style)
 
-    table = Table(title=f"{outcome.assignment}: {NAME}", title_justify="left", box=SIMPLE_HEAD, show_edge=False)
+    title = show(f"{outcome.assignment}: {NAME}", "italic")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("notebook", overflow="fold")
-    for title in ("tests give", "of", "by hand"):
-        table.add_column(title, justify="right", no_wrap=True)
+    for heading in ("tests give", "of", "by hand"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name in dict.fromkeys(cell.notebook for cell in outcome.cells):
         table.add_row(show(name), *map(points, sums([cell for cell in outcome.cells if cell.notebook == name])))
     console.print(table)
@@ -320,8 +362,9 @@ def print_solved(outcome: Solved, console: Console) -> None:
         console.print(show(describe(finding)), soft_wrap=True)
     if outcome.exit_code:
         console.print()
-    if not outcome.sandboxed:
-        console.print(show(f"WARNING: {NO_SANDBOX}", "bold yellow"))
+    for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)):
+        if not safe:
+            console.print(show(f"WARNING: {text}", "bold yellow"))
     console.print(show(sentence(outcome), "bold"), soft_wrap=True)
 
 
@@ -343,7 +386,7 @@ def sentence(outcome: Solved) -> str:
     if outcome.lost:
         tests = plural(len(outcome.lost), "test")
         again = f"nbgrader generate_assignment {outcome.assignment} --force"
-        return f"{text} {tests} to mend in source/ before students get it; then `{again}`."
+        return f"{text} {tests} or the solution to mend in source/ before students get it; then `{again}`."
     if outcome.findings:
         return f"{text} Students who solve it like this are reported in the same way: change the solution or the test."
     return text

@@ -13,7 +13,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy import Engine
 
 from course.execution.engine import gives_evidence
-from course.execution.job import Finding, Job, Limits, decode_result
+from course.execution.job import Finding, Job, Limits, Result, decode_result
 from course.grade.convert import (
     Capture,
     HandOver,
@@ -214,7 +214,16 @@ def edited_cells(path: Path, released: dict[str, dict[str, str]]) -> list[str]:
     return []
 
 
-def prepare(course: Course, student: str, folder: Path) -> Prepared:
+def converter_for(course: Course, student: str, folder: Path, place: Path, kind: type[OneSubmission]) -> OneSubmission:
+    """Make the converter of a submission into an empty place; hooks are told whose it is."""
+    remove(place)
+    course.app.coursedir.student_id = student
+    converter = kind(course.app, student, folder, place, course.collector)
+    converter.order = course.order
+    return converter
+
+
+def prepare(course: Course, student: str, folder: Path, kind: type[OneSubmission] = OneSubmission) -> Prepared:
     """Sanitise a submission and make a job of it. The gradebook stays as it is.
 
     Parameters
@@ -223,6 +232,8 @@ def prepare(course: Course, student: str, folder: Path) -> Prepared:
         What all submissions have in common.
     student, folder
         Whose it is, and where.
+    kind
+        What converts it.
 
     Raises
     ------
@@ -239,10 +250,7 @@ def prepare(course: Course, student: str, folder: Path) -> Prepared:
     for path in paths:
         check_size(Path(path))
     place = course.working / "sanitised"
-    remove(place)
-    course.app.coursedir.student_id = student  # hooks are told
-    converter = OneSubmission(course.app, student, place, course.collector)
-    converter.order = course.order
+    converter = converter_for(course, student, folder, place, kind)
     converter.notebooks = paths
     converter.run_pre_convert_hook()
     state = state_of(folder, course.app.coursedir.ignore)
@@ -297,20 +305,11 @@ def score(course: Course, prepared: Prepared, result: bytes | None, note: Callab
         raise UngradableError(f"the answer of its worker cannot be read ({problem})", AGAIN) from None
     findings = executed.findings if executed else ()
     seconds = executed.seconds if executed else {}
-    hand_over = HandOver(
-        prepared.job.notebooks,
-        executed.notebooks if executed else {},
-        lambda notebook, cell, message: collector.add("problem", message, notebook=notebook, cell=cell),
-    )
     place = course.working / "graded"
-    remove(place)
-    course.app.coursedir.student_id = student
-    converter = OneSubmission(course.app, student, place, collector)
-    converter.order = course.order
     final = final_folder(course, student)
     final.parent.parent.mkdir(parents=True, exist_ok=True)
     with one_transaction(course.database, course.app.coursedir.db_url, keep=True) as connection:
-        converter.convert(list(prepared.paths), hand_over, stops=False)
+        converter = convert_executed(course, prepared, executed, place)
         converter.set_permissions(course.assignment, student)
         write_to_disk(place)
         outcome = Outcome(
@@ -326,3 +325,35 @@ def score(course: Course, prepared: Prepared, result: bytes | None, note: Callab
     put_in_place(place, final)
     converter.run_post_convert_hook()
     return outcome
+
+
+def convert_executed(
+    course: Course,
+    prepared: Prepared,
+    executed: Result | None,
+    place: Path,
+    kind: type[OneSubmission] = OneSubmission,
+) -> OneSubmission:
+    """Have nbgrader give the points, inside a transaction; return its converter.
+
+    Parameters
+    ----------
+    course
+        What all submissions have in common.
+    prepared
+        The submission.
+    executed
+        What came of its execution; None if the course does not execute anything.
+    place
+        Where the finished notebooks go.
+    kind
+        What converts it.
+    """
+    hand_over = HandOver(
+        prepared.job.notebooks,
+        executed.notebooks if executed else {},
+        lambda notebook, cell, message: course.collector.add("problem", message, notebook=notebook, cell=cell),
+    )
+    converter = converter_for(course, prepared.student, prepared.folder, place, kind)
+    converter.convert(list(prepared.paths), hand_over, stops=False)
+    return converter

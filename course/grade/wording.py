@@ -121,4 +121,8 @@ def headline(outcome: ClassOutcome) -> str:
 
 def warnings(outcome: ClassOutcome) -> list[str]:
     """List what weakens the trust in these scores."""
-    return [text for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)) if not safe]
+    found = [text for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)) if not safe]
+    if outcome.not_repeated:
+        again = f"`course grade {shlex.quote(outcome.assignment)} --force` grades again"
+        found.append(f"No test was repeated in a process of its own: {outcome.not_repeated}. Mend it; {again}.")
+    return found

@@ -8,8 +8,6 @@ import pytest
 from course.execution import guard
 from course.execution.guard_library import nested
 
-BETWEEN = "zmq.eventloop.zmqstream"
-
 
 def inner_functions(module):
     """Yield the code of functions inside a module's functions and methods: no name leads to it."""
@@ -19,9 +17,13 @@ def inner_functions(module):
                 yield from list(nested(value.__code__))[1:]
 
 
+BETWEEN = ("ipykernel.kernelapp", "zmq.eventloop.zmqstream", "course.execution.parent")
+
+
+@pytest.mark.parametrize("name", BETWEEN)
 @pytest.mark.parametrize(("around", "reads"), [(guard.AROUND_CELLS, False), ((), True)])
-def test_what_stands_between_python_and_a_cell_need_not_be_read_in_each_kernel(monkeypatch, around, reads):
-    module = importlib.import_module(BETWEEN)
+def test_what_stands_between_python_and_a_cell_need_not_be_read_in_each_kernel(monkeypatch, name, around, reads):
+    module = importlib.import_module(name)
     monkeypatch.setattr(guard, "_known", [])
     monkeypatch.setattr(guard, "AROUND_CELLS", around)
     guard.look()

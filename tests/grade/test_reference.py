@@ -12,6 +12,7 @@ from course.grade.begin import STATE
 from course.grade.command import grade
 from course.grade.reference import judge, remember, remembered, to_repeat
 from course.grade.solution import NAME as SOLUTION
+from course.grade.wording import warnings
 from tests.assignment.course_copy import ASSIGNMENT
 from tests.grade.conftest import HONEST_POINTS, POINTS_OF_A_LIAR, TEST
 
@@ -114,6 +115,7 @@ class Listening(ThreadPoolExecutor):
 def test_the_class_is_graded_with_what_the_solution_has_shown(class_of_two):
     course, sent = class_of_two, []
     outcome = grade(ASSIGNMENT, course.folder, jobs=1, engine=lambda jobs: Listening(jobs, sent))
+    assert (warnings(outcome), outcome.not_repeated) == ([], "")
     assert [job.student for job in sent] == [SOLUTION, "honest", "liar"], "the solution first, once"
     assert [job.reread["one"] for job in sent] == [["exists", "memory"], ["exists"], ["exists"]]
     assert course.points("honest") == HONEST_POINTS
@@ -161,13 +163,34 @@ def test_what_is_executed_beside_the_solution_is_judged_when_it_has_shown_what_c
     assert executed(course) == []
 
 
+def check_that_it_is_said(outcome):
+    """Weaker evidence than wanted is a reason to look."""
+    (warning,) = warnings(outcome)
+    assert f"No test was repeated in a process of its own: {outcome.not_repeated}. Mend it" in warning
+    assert outcome.exit_code == 1
+
+
 def test_a_solution_whose_worker_vanishes_stops_nobody(class_of_two):
     course, sent = class_of_two, []
     engine = BesideTheSolution(sent, course, WorkerVanished("its process ended"))
-    grade(ASSIGNMENT, course.folder, jobs=3, engine=lambda _: engine)
+    outcome = grade(ASSIGNMENT, course.folder, jobs=3, engine=lambda _: engine)
     assert course.points("honest") == HONEST_POINTS
     assert course.points("liar") == HONEST_POINTS, "nothing is known of what the second reading found"
     assert executed(course) == []
+    assert outcome.not_repeated == "the instructor's solution could not be executed (its process ended)"
+    check_that_it_is_said(outcome)
+
+
+def test_a_solution_that_cannot_be_prepared_stops_nobody_and_the_report_says_so(class_of_two, monkeypatch):
+    def fail(*_):
+        raise ValueError("the reason\nand more")
+
+    monkeypatch.setattr("course.grade.solution.lay_out", fail)
+    course, sent = class_of_two, []
+    outcome = grade(ASSIGNMENT, course.folder, jobs=1, engine=lambda jobs: Listening(jobs, sent))
+    assert [job.student for job in sent] == ["honest", "liar"]
+    assert outcome.not_repeated == "the instructor's solution could not be prepared (the reason)"
+    check_that_it_is_said(outcome)
 
 
 def test_what_was_executed_beside_a_solution_that_was_stopped_is_not_lost(class_of_two):

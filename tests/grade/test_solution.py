@@ -1,7 +1,13 @@
 """The instructor's own solution: what it gets, why it loses points, and what the first run then need not do."""
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+import io
+import os
+import re
+import signal
+import threading
+import time
+from dataclasses import fields, replace
 
 import nbformat
 import pytest
@@ -9,7 +15,7 @@ from rich.console import Console
 
 from course.errors import CourseError
 from course.execution.engine import WorkerVanished
-from course.execution.job import Finding
+from course.execution.job import Finding, decode_result, encode
 from course.grade.command import grade
 from course.grade.solution import NAME, Solved, grade_solution, print_solved, reason_of
 from tests.assignment.course_copy import ASSIGNMENT
@@ -35,9 +41,13 @@ def edit(small_class, room, notebook, grade_id, old, new):
 
 
 def state(small_class):
-    """What must stay as it is: the gradebook, byte by byte, and the folders."""
-    gradebook = hashlib.sha256((small_class.folder / "gradebook.db").read_bytes()).hexdigest()
-    return gradebook, sorted(path.name for path in small_class.folder.iterdir() if path.name != ".course-grade")
+    """What must stay as it is: every file but what the command remembers, and what the gradebook says."""
+    files = {
+        str(path.relative_to(small_class.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in small_class.folder.rglob("*")
+        if path.is_file() and ".course-grade" not in path.parts and path.name != "gradebook.db"
+    }
+    return files, small_class.content()
 
 
 def listening(jobs):
@@ -51,7 +61,7 @@ def listening(jobs):
 
 
 def shown(outcome):
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=100, record=True, file=io.StringIO())
     print_solved(outcome, console)
     return console.export_text()
 
@@ -60,7 +70,7 @@ def test_it_gets_all_points_and_nothing_of_it_is_kept(small_class):
     before = state(small_class)
     outcome = own(small_class)
     assert {(cell.cell, cell.points, cell.max_points) for cell in outcome.cells} == {
-        ("doubles", 3, 3), ("triples", 2, 2), ("is_four", 1, 1), ("why", None, 5), ("why_question", None, 0),
+        ("doubles", 3, 3), ("triples", 2, 2), ("is_four", 1, 1), ("why", None, 5), ("why_question", 0, 0),
     }  # fmt: skip
     assert (outcome.lost, outcome.findings, outcome.exit_code) == ((), (), 0)
     assert state(small_class) == before
@@ -78,50 +88,150 @@ def test_a_test_that_the_solution_fails_is_named_with_the_reason(small_class):
     text = shown(outcome)
     assert "3 of the 6 points" in text
     assert "one doubles: AssertionError" in text
-    assert "1 test to mend in source/ before students get it" in text
+    assert "1 test or the solution to mend in source/ before students get it" in text
 
 
-def test_a_test_that_was_changed_after_generating_is_named(small_class):
-    edit(small_class, "source", "one", "triples", "triple(2) == 6", "triple(2) == 7")
+def saved_later(small_class, notebook, seconds):
+    """Give a notebook in `source/` the time of the released one, and so many seconds more."""
+    rooms = [small_class.folder / room / ASSIGNMENT / f"{notebook}.ipynb" for room in ("source", "release")]
+    at = rooms[1].stat().st_mtime + seconds
+    os.utime(rooms[0], (at, at))
+
+
+@pytest.mark.parametrize("seconds", [5, -5])
+def test_what_was_saved_after_generating_is_named(small_class, seconds):
+    for notebook in ("one", "two"):
+        saved_later(small_class, notebook, seconds if notebook == "one" else -5)
     told = []
-    outcome = own(small_class, on_event=lambda kind, student, detail: told.append(detail))
-    assert [text for text in told if "triples is not as it was generated" in text]
-    assert outcome.exit_code == 0, "what is graded is what was generated"
-    edit(small_class, "source", "one", "triples", "triple(2) == 7", "triple(2) == 6")
-    told.clear()
     own(small_class, on_event=lambda kind, student, detail: told.append(detail))
-    assert not [text for text in told if "as it was generated" in text]
+    said = [text for text in told if "was saved after it was generated" in text]
+    assert [text.split()[0] for text in said] == ["one.ipynb"] * (seconds > 0)
 
 
-def test_a_notebook_that_was_not_generated_is_refused(small_class):
-    (small_class.folder / "release" / ASSIGNMENT / "two.ipynb").unlink()
-    with pytest.raises(CourseError, match=r"two: not generated.*nbgrader generate_assignment"):
+def test_what_is_not_there_is_refused_with_the_next_step(small_class):
+    source, release = (small_class.folder / room / ASSIGNMENT for room in ("source", "release"))
+    (source / "._one.ipynb").write_bytes(b"what macOS leaves")
+    assert own(small_class).exit_code == 0
+    (release / "two.ipynb").rename(release / "two.txt")
+    with pytest.raises(CourseError, match=r"two.ipynb was not generated.*nbgrader generate_assignment"):
+        own(small_class)
+    (release / "two.txt").rename(release / "two.ipynb")
+    (source / "one.ipynb").write_text("not a notebook")
+    with pytest.raises(CourseError, match=r"source/week-09/one.ipynb: it cannot be read as a notebook"):
+        own(small_class)
+    source.rename(source.with_name("elsewhere"))
+    with pytest.raises(CourseError, match="there is no such folder, and so no solution"):
         own(small_class)
 
 
-def vanish(_job):
-    raise WorkerVanished("its process ended")
+def test_a_course_that_executes_nothing(small_class):
+    with (small_class.folder / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.ExecutePreprocessor.enabled = False\nc.SandboxedExecute.enabled = False\n")
+    with pytest.raises(CourseError, match="nothing is executed in this course"):
+        own(small_class)
 
 
-def test_a_worker_that_vanishes_is_said_in_one_line(small_class):
-    with pytest.raises(CourseError, match="its worker ended") as problem:
-        own(small_class, engine=lambda jobs: stubs.Stub(jobs, vanish))
+def test_who_is_not_in_the_gradebook_is_refused_but_the_solution_is_not(small_class):
+    with (small_class.folder / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.Autograde.create_student = False\n")
+    assert own(small_class).exit_code == 0
+    assert {one.status for one in small_class.grade().outcomes} == {"failed"}
+
+
+def with_output(output):
+    """Make an engine in which the test `triples` has one output more."""
+
+    def change(_job, result):
+        found = decode_result(result)
+        notebook = nbformat.reads(found.notebooks["one"], as_version=4)
+        known = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
+        known["triples"].outputs = [output]
+        return encode(replace(found, notebooks=found.notebooks | {"one": nbformat.writes(notebook)}))
+
+    return stubs.changed(change)
+
+
+def test_the_configured_preprocessors_decide_about_stderr(small_class):
+    """This course ignores what is written there; nbgrader itself gives no points then."""
+    engine = with_output(nbformat.v4.new_output("stream", name="stderr", text="careful\n"))
+    assert own(small_class, engine=engine).lost == ()
+    with (small_class.folder / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.Autograde.autograde_preprocessors.remove(preprocessors.IgnoreStderr)\n")
+    (lost,) = own(small_class, engine=engine).lost
+    assert lost.message == "nbgrader gives no points for a test that writes to stderr: careful"
+
+
+def test_too_many_points_are_said_in_one_line(small_class):
+    engine = with_output(nbformat.v4.new_output("execute_result", data={"text/plain": "5"}))
+    with pytest.raises(CourseError, match=r"one: nbgrader cannot score it \(partial credit cannot be greater"):
+        own(small_class, engine=engine)
+
+
+def test_what_else_was_seen_is_told_and_notes_are_not(small_class):
+    seen = [Finding(kind, "one", "doubles", f"a {kind}") for kind in ("tampered", "note", "died")]
+    engine = stubs.changed(lambda job, result: encode(replace(decode_result(result), findings=tuple(seen))))
+    outcome = own(small_class, engine=engine)
+    assert [finding.kind for finding in outcome.findings] == ["tampered", "died"]
+    assert (outcome.lost, outcome.exit_code) == ((), 1)
+
+
+def test_a_disk_that_is_full_takes_no_points_away(small_class, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("course.grade.solution.remember", full)
+    told = []
+    outcome = own(small_class, on_event=lambda kind, student, detail: told.append(detail))
+    assert outcome.exit_code == 0
+    assert "No space left on device" in told[-1]
+
+
+def test_it_is_prepared_as_a_submission_is(small_class):
+    jobs = []
+    own(small_class, engine=listening(jobs))
+    small_class.grade(students=("all_right",), engine=listening(jobs))
+    mine, theirs = jobs
+    assert mine.notebooks.keys() == theirs.notebooks.keys()
+    for field in fields(mine):
+        if field.name not in ("student", "notebooks", "reread", "drawn"):
+            assert getattr(mine, field.name) == getattr(theirs, field.name), field.name
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (WorkerVanished("its process ended"), "its worker ended without an answer (its process ended)"),
+        (b"{}", "the answer of its worker cannot be read"),
+        (CourseError("there is no sandbox"), "there is no sandbox"),
+    ],
+)
+def test_what_goes_wrong_with_the_worker_is_said_in_one_line(small_class, answer, said):
+    def work(_job):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with pytest.raises(CourseError, match=re.escape(said)) as problem:
+        own(small_class, engine=lambda jobs: stubs.Stub(jobs, work))
     assert "\n" not in str(problem.value)
 
 
 def test_stopping_does_not_wait_for_the_execution(small_class):
-    shut = []
+    release, begun = threading.Event(), time.monotonic()
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
 
-    class Stopped(ThreadPoolExecutor):
-        def submit(self, *_):
-            raise KeyboardInterrupt
+    def work(_job):
+        timer.start()
+        release.wait(60)
 
-        def shutdown(self, **options):
-            shut.append(options)
-
-    with pytest.raises(KeyboardInterrupt):
-        own(small_class, engine=Stopped)
-    assert shut == [{"wait": False, "cancel_futures": True}]
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            own(small_class, engine=lambda jobs: stubs.Stub(jobs, work))
+        assert time.monotonic() < begun + 30
+    finally:
+        timer.cancel()
+        release.set()
+    assert own(small_class).exit_code == 0, "it can be done again"
 
 
 @pytest.mark.parametrize(
@@ -129,23 +239,30 @@ def test_stopping_does_not_wait_for_the_execution(small_class):
     [
         (nbformat.v4.new_output("error", ename="KeyError", evalue="'a'\nmore", traceback=[]), "KeyError: 'a'"),
         (nbformat.v4.new_output("error", ename="AssertionError", evalue="", traceback=[]), "AssertionError"),
-        (nbformat.v4.new_output("stream", name="stderr", text="careful\n"), "stderr: careful"),
-        (nbformat.v4.new_output("execute_result", data={"text/plain": "0.5"}), "ends in 0.5"),
+        (
+            nbformat.v4.new_output("stream", name="stderr", text="careful\n"),
+            "nbgrader gives no points for a test that writes to stderr: careful",
+        ),
+        (
+            nbformat.v4.new_output("execute_result", data={"text/plain": "0.5"}),
+            "it ends in 0.5, which nbgrader takes for its points",
+        ),
     ],
 )
 def test_why_a_test_does_not_give_its_points(output, reason):
     printed = nbformat.v4.new_output("stream", name="stdout", text="fine")
     cell = nbformat.v4.new_code_cell(outputs=[printed, output])
-    assert reason in reason_of(cell)
+    assert reason_of(cell) == reason
 
 
 def test_what_students_would_be_accused_of_is_said():
     finding = Finding("tampered", "one", "doubles", "the student's code had replaced json.loads")
-    outcome = Solved(ASSIGNMENT, "", (), (), (finding,), 1.0, sandboxed=False)
+    outcome = Solved(ASSIGNMENT, (), (), (finding,), 1.0, sandboxed=False, evidence=False)
     assert outcome.exit_code == 1
     assert "replaced json.loads" in shown(outcome)
     assert "Students who solve it like this are reported" in shown(outcome)
-    assert "WARNING" in shown(outcome)
+    assert shown(outcome).count("WARNING") == 2
+    assert "WARNING" not in shown(replace(outcome, sandboxed=True, evidence=True))
 
 
 # ---------------------------------------------------------------- The first run afterwards
@@ -182,6 +299,7 @@ def test_it_is_executed_whenever_it_is_asked_for(small_class):
 def test_the_command(small_class):
     code, out, err = small_class.run("--solution", jobs=())
     assert code == 0, err
+    assert "executing the instructor's solution" in err
     assert "6 of the 6 points that tests give" in out
     assert not (small_class.folder / "grading_report.html").exists()
     edit(small_class, "source", "two", "four", "four = 4", "four = 5")

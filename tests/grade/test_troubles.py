@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from course.errors import CourseError
 from course.execution.engine import SandboxError
 from course.execution.job import decode_result, encode
-from course.grade import command, files, gradebook, submission
+from course.grade import begin, command, files, gradebook, submission
 from tests.assignment.course_copy import ROOT
 from tests.grade import stubs
 from tests.grade.conftest import STUDENTS, SmallClass, hand_in
@@ -220,9 +220,7 @@ def test_tag_that_skips_a_test(small_class):
 def impatient(monkeypatch):
     """Do not wait long for a lock."""
     monkeypatch.setattr(gradebook, "PAUSES", (0.05, 0.05))
-    monkeypatch.setattr(
-        command, "open_engine", lambda url: gradebook.create_engine(url, connect_args={"timeout": 0.05})
-    )
+    monkeypatch.setattr(begin, "open_engine", lambda url: gradebook.create_engine(url, connect_args={"timeout": 0.05}))
 
 
 def test_locked_gradebook_is_waited_for(small_class, impatient):
