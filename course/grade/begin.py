@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,15 @@ def open_for_grading(assignment: str, folder: Path, *, sandbox: bool, on_event: 
                     journal.clean().rmdir()
         finally:
             database.dispose()
+            if directory.groupshared:
+                share(state)
+
+
+def share(folder: Path) -> None:
+    """Let the group write what is in a folder, and what will be made in it; what others own is theirs to share."""
+    for path in [folder, *folder.rglob("*")]:
+        with suppress(OSError):
+            path.chmod(path.stat().st_mode | (0o2070 if path.is_dir() else 0o060))
 
 
 def make_state(root: Path, *, shared: bool) -> Path:

@@ -193,6 +193,26 @@ def test_two_at_once(small_class):
     assert small_class.grade().exit_code == 0
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_is_remembered_can_be_written_by_the_group_that_shares_a_course(small_class, shared):
+    """Or else the second grader of a course is refused by the first one's files."""
+    with (small_class.folder / "nbgrader_config.py").open("a") as config:
+        config.write(f"\nc.CourseDirectory.groupshared = {shared}\n")
+    before = os.umask(0o022)
+    try:
+        small_class.grade(students=("half",))
+    finally:
+        os.umask(before)
+    state = small_class.folder / ".course-grade"
+    modes = {path: oct(path.stat().st_mode & 0o7777) for path in [state, *state.rglob("*")]}
+    assert {path.name for path in modes} > {".course-grade", "lock", ASSIGNMENT, "backups", "seen"}
+    folders = {mode for path, mode in modes.items() if path.is_dir() and path != state}
+    files = {mode for path, mode in modes.items() if path.is_file()}
+    assert folders == ({"0o2775"} if shared else {"0o755"})
+    assert files == ({"0o664"} if shared else {"0o644"})
+    assert modes[state] == ("0o2770" if shared else "0o700"), "nobody else gets in"
+
+
 def test_working_directory_and_path_are_restored(small_class, monkeypatch, tmp_path):
     before = os.getcwd(), list(sys.path)
     small_class.grade()
