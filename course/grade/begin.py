@@ -15,7 +15,7 @@ from course.grade.gradebook import database_file, open_engine, patiently, read_b
 from course.grade.journal import Journal, only_one
 from course.grade.kernels import check_kernels
 from course.grade.log import collected
-from course.grade.open_course import describe_tests, opened
+from course.grade.open_course import describe_tests, opened, rooms
 from course.grade.reference import trusted_imports
 from course.grade.schemas import check_once
 from course.grade.source import read_source, released_cells, released_order
@@ -79,10 +79,7 @@ def open_for_grading(assignment: str, folder: Path, *, sandbox: bool, on_event: 
             with only_one(state):
                 basis = look_at_gradebook(app, database, assignment, on_event)
                 journal = Journal(state / assignment)
-                source, release = (
-                    Path(directory.format_path(step, ".", assignment))
-                    for step in (directory.source_directory, directory.release_directory)
-                )
+                source, release = rooms(app, assignment)
                 expected, preload = read_source(source)
                 course = Course(
                     app=app,

@@ -63,6 +63,16 @@ def opened(folder: Path) -> Iterator[AutogradeApp]:
         sys.path[:] = paths
 
 
+def rooms(app: AutogradeApp, assignment: str) -> tuple[Path, Path]:
+    """Return an assignment's folders in `source/` and `release/`."""
+    directory = app.coursedir
+    source, release = (
+        Path(directory.format_path(step, ".", assignment))
+        for step in (directory.source_directory, directory.release_directory)
+    )
+    return source, release
+
+
 def find_submissions(app: AutogradeApp, assignment: str) -> dict[str, Path]:
     """Find who has handed in: student → folder.
 

@@ -28,6 +28,7 @@ from course.grade.convert import OneSubmission
 from course.grade.files import remove
 from course.grade.gradebook import one_transaction, patiently, read_scores
 from course.grade.journal import Journal, fingerprint
+from course.grade.open_course import rooms
 from course.grade.outcome import CellScore
 from course.grade.reference import failed_cells, remember, repeatable
 from course.grade.stop import noted_interrupts
@@ -127,16 +128,6 @@ def prepare_solution(course: Course) -> Prepared | None:
     return prepared
 
 
-def rooms(course: Course) -> tuple[Path, Path]:
-    """Return the assignment's folders in `source/` and `release/`."""
-    directory = course.app.coursedir
-    source, release = (
-        Path(directory.format_path(step, ".", course.assignment))
-        for step in (directory.source_directory, directory.release_directory)
-    )
-    return source, release
-
-
 def notebooks_in(folder: Path) -> list[Path]:
     """List the notebooks in a folder, hidden ones left out, as nbgrader does."""
     return sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
@@ -147,7 +138,7 @@ def lay_out(course: Course, place: Path) -> list[str]:
 
     Sanitising adds the tests as they are graded, and the files.
     """
-    source, release = rooms(course)
+    source, release = rooms(course.app, course.assignment)
     names = []
     for path in notebooks_in(release):
         try:
@@ -241,7 +232,7 @@ def check_rooms(course: Course, tell: Callable[[str], None]) -> None:
     CourseError
         If it was not.
     """
-    source, release = rooms(course)
+    source, release = rooms(course.app, course.assignment)
     generate = f"nbgrader generate_assignment {course.assignment} --force"
     if not source.is_dir():
         raise CourseError(f"{source}: there is no such folder, and so no solution.")
