@@ -210,7 +210,8 @@ def grade(
 
     Writes grading_report.html and grading_report.json into the course directory.
 
-    With --solution: says whether the tests give your own solution all their points; nothing goes into the gradebook.
+    With --solution: says whether the tests, as they were generated, give your own solution all their points. Nothing
+    goes into the gradebook, and no report is written.
 
     Exit codes: 0 all fine; 1 something needs a look; 2 wrong use; 130 stopped by Ctrl+C.
     """

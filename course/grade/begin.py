@@ -133,8 +133,9 @@ def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnE
         If it is not.
     """
     file = database_file(app.coursedir.db_url)
-    remedy = f"Run `nbgrader generate_assignment {assignment}` first."
-    source = Path(app.coursedir.format_path(app.coursedir.source_directory, ".", assignment))
+    source, release = rooms(app, assignment)
+    # nbgrader passes over what is there, as in a fresh clone.
+    remedy = f"Run `nbgrader generate_assignment {assignment}{' --force' * release.is_dir()}` first."
     if not source.is_dir() and not (file and file.exists()):
         raise CourseError(
             f"{app.coursedir.root}: this is not a course directory with an assignment '{assignment}' "

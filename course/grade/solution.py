@@ -38,6 +38,7 @@ from course.grade.wording import NO_EVIDENCE, describe, duration, encodable, plu
 
 NAME = "the instructor's solution"
 NO_SANDBOX = "Your solution and the tests ran without the sandbox, with your rights."
+VALUE = " A test that ends in a value gives it as points: end it with a statement."
 LOOK = 0.2  # seconds between looks at whether the user wants to stop
 
 
@@ -51,6 +52,8 @@ class Solved:
         Name of the assignment.
     cells
         Every grade cell; points are None where a person gives them.
+    failed
+        Cells that are no tests and raise an error.
     lost
         Tests that do not give all their points, or fail, each with the reason.
     findings
@@ -59,20 +62,24 @@ class Solved:
         Time of the execution.
     sandboxed, evidence
         Whether it ran in the sandbox, and whether tampering was looked for.
+    stale
+        Notebooks that were saved in `source/` after they were generated.
     """
 
     assignment: str
     cells: tuple[CellScore, ...]
+    failed: tuple[Finding, ...]
     lost: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     seconds: float
     sandboxed: bool
     evidence: bool
+    stale: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 if it gets all points that tests give and nothing strange was seen, else 1."""
-        return int(bool(self.lost or self.findings))
+        """0 if it gets all points that tests give, nothing strange was seen and the tests are up to date, else 1."""
+        return int(bool(self.failed or self.lost or self.findings or self.stale))
 
 
 def memory_of(journal: Journal) -> Path:
@@ -197,7 +204,7 @@ def grade_solution(
         def tell(text: str) -> None:
             on_event("message", "", text)
 
-        check_rooms(course, tell)
+        stale = check_rooms(course)
         try:
             prepared = patiently(lambda: prepare_solution(course), tell)
         except Exception as problem:
@@ -209,23 +216,24 @@ def grade_solution(
         result = run_elsewhere(start, encode(prepared.job), look_for_stop)
         seconds = time.monotonic() - clock
         try:
-            cells, lost = patiently(lambda: score_solution(course, prepared, result), tell)
+            cells, failed, lost = patiently(lambda: score_solution(course, prepared, result), tell)
         except Exception as problem:
             place = f"{course.collector.notebook}: " if course.collector.notebook else ""
-            raise CourseError(f"{assignment}: {place}nbgrader cannot score it ({one_line(problem)}).") from None
+            advice = VALUE if "partial credit" in str(problem) else ""
+            raise CourseError(f"{assignment}: {place}nbgrader cannot score it ({one_line(problem)}).{advice}") from None
         if prepared.job.evidence:
             write_down(opened, prepared, result, tell)
-    known = {(finding.notebook, finding.cell) for finding in lost}
+    known = {(finding.notebook, finding.cell) for finding in (*failed, *lost)}
     findings = tuple(
         finding
         for finding in result.findings
         if finding.kind != "note" and (finding.notebook, finding.cell) not in known
     )
-    return Solved(assignment, cells, lost, findings, seconds, sandbox, prepared.job.evidence)
+    return Solved(assignment, cells, failed, lost, findings, seconds, sandbox, prepared.job.evidence, stale)
 
 
-def check_rooms(course: Course, tell: Callable[[str], None]) -> None:
-    """Check that the assignment was generated; say so if something was saved in `source/` since.
+def check_rooms(course: Course) -> tuple[str, ...]:
+    """Check that the assignment was generated; return the notebooks that were saved in `source/` since.
 
     Raises
     ------
@@ -236,6 +244,10 @@ def check_rooms(course: Course, tell: Callable[[str], None]) -> None:
     generate = f"nbgrader generate_assignment {course.assignment} --force"
     if not source.is_dir():
         raise CourseError(f"{source}: there is no such folder, and so no solution.")
+    for path in notebooks_in(release):
+        if not (source / path.name).is_file():
+            raise CourseError(f"{path.name}: students get it, but it is not in {source}. Run `{generate}` first.")
+    stale = []
     for path in notebooks_in(source):
         released = release / path.name
         if not released.is_file():
@@ -246,7 +258,8 @@ def check_rooms(course: Course, tell: Callable[[str], None]) -> None:
             except (OSError, ValueError, nbformat.reader.NotJSONError) as problem:
                 raise CourseError(f"{one}: it cannot be read as a notebook ({one_line(problem)}).") from None
         if path.stat().st_mtime > released.stat().st_mtime:
-            tell(f"{path.name} was saved after it was generated; if you have changed it, run `{generate}`")
+            stale.append(path.name)
+    return tuple(stale)
 
 
 def run_elsewhere(start: engines.Engine, job: bytes, look_for_stop: Callable[[], None]) -> Result:
@@ -280,28 +293,39 @@ def run_elsewhere(start: engines.Engine, job: bytes, look_for_stop: Callable[[],
 
 def score_solution(
     course: Course, prepared: Prepared, result: Result
-) -> tuple[tuple[CellScore, ...], tuple[Finding, ...]]:
-    """Have nbgrader give the points, and find the reason where a test does not give all of them."""
+) -> tuple[tuple[CellScore, ...], tuple[Finding, ...], tuple[Finding, ...]]:
+    """Have nbgrader give the points, and find out why a cell fails or a test does not give all of them.
+
+    Returns
+    -------
+    cells
+        All that are graded.
+    failed
+        Cells that are no tests and raise an error.
+    lost
+        Tests that do not give all their points, or fail.
+    """
     place = course.working / "solved"
     course.collector.begin(NAME)
     with one_transaction(course.database, course.app.coursedir.db_url, keep=False) as connection:
         convert_executed(course, prepared, result, place, OwnSolution)
         cells = read_scores(connection, course.assignment, NAME)
-    done = {
-        (path.stem, cell.metadata.nbgrader.grade_id): cell
-        for path in notebooks_in(place)
-        for cell in nbformat.read(path, as_version=4).cells
-        if "nbgrader" in cell.metadata
-    }
-    lost = []
-    for score in cells:
-        cell = done.get((score.notebook, score.cell))
-        if score.by_hand or cell is None:
-            continue
-        fails = any(output.output_type == "error" for output in cell.get("outputs", ()))
-        if fails or score.points is None or score.points < score.max_points:
-            lost.append(Finding("problem", score.notebook, score.cell, reason_of(cell)))
-    return cells, tuple(lost)
+    scores = {(score.notebook, score.cell): score for score in cells}
+    # Why a cell was stopped says more than the error that stopped it.
+    causes = {(one.notebook, one.cell): one.message for one in result.findings if one.kind in ("limit", "died")}
+    failed, lost = [], []
+    for path in notebooks_in(place):
+        for number, cell in enumerate(nbformat.read(path, as_version=4).cells, start=1):
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            score = scores.get((path.stem, name))
+            is_test = score is not None and not score.by_hand
+            fails = any(output.output_type == "error" for output in cell.get("outputs", ()))
+            less = is_test and (score.points is None or score.points < score.max_points)
+            if fails or less:
+                reason = causes.get((path.stem, name)) or reason_of(cell)
+                found = Finding("problem", path.stem, name or f"cell {number}", reason)
+                (lost if is_test else failed).append(found)
+    return cells, tuple(failed), tuple(lost)
 
 
 def reason_of(cell: nbformat.NotebookNode) -> str:
@@ -349,10 +373,15 @@ def print_solved(outcome: Solved, console: Console) -> None:
         table.add_row(show(name), *map(points, sums([cell for cell in outcome.cells if cell.notebook == name])))
     console.print(table)
     console.print()
-    for finding in (*outcome.lost, *outcome.findings):
+    for finding in (*outcome.failed, *outcome.lost, *outcome.findings):
         console.print(show(describe(finding)), soft_wrap=True)
-    if outcome.exit_code:
+    if outcome.failed or outcome.lost or outcome.findings:
         console.print()
+    if outcome.stale:
+        names = ", ".join(outcome.stale)
+        text = f"{names}: saved after it was generated, and what is graded is what was generated"
+        again = f"nbgrader generate_assignment {outcome.assignment} --force"
+        console.print(show(f"WARNING: {text}. Run `{again}`, then this again.", "bold yellow"), soft_wrap=True)
     for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)):
         if not safe:
             console.print(show(f"WARNING: {text}", "bold yellow"))
@@ -374,10 +403,10 @@ def sentence(outcome: Solved) -> str:
     given, most, by_hand = sums(list(outcome.cells))
     rest = f"; {points(by_hand)} are given by hand" if by_hand else ""
     text = f"{points(given)} of the {points(most)} points that tests give, in {duration(outcome.seconds)}{rest}."
-    if outcome.lost:
-        tests = plural(len(outcome.lost), "test")
+    if outcome.failed or outcome.lost:
+        what = plural(len(outcome.failed) + len(outcome.lost), "cell")
         again = f"nbgrader generate_assignment {outcome.assignment} --force"
-        return f"{text} {tests} or the solution to mend in source/ before students get it; then `{again}`."
+        return f"{text} {what} to mend in source/ before students get it; then `{again}`."
     if outcome.findings:
         return f"{text} Students who solve it like this are reported in the same way: change the solution or the test."
-    return text
+    return text if outcome.stale else f"{text} All is well."

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import signal
 import threading
 import time
@@ -80,6 +81,7 @@ def test_it_gets_all_points_and_nothing_of_it_is_kept(small_class):
 
 def test_a_test_that_the_solution_fails_is_named_with_the_reason(small_class):
     edit(small_class, "source", "one", "double", "2 * number", "2 * number + (number > 9)")
+    saved_later(small_class, "one", -5)
     outcome = own(small_class)
     reason = "AssertionError: double(21) should be another number than 43"
     assert outcome.lost == (Finding("problem", "one", "doubles", reason),)
@@ -88,7 +90,7 @@ def test_a_test_that_the_solution_fails_is_named_with_the_reason(small_class):
     text = shown(outcome)
     assert "3 of the 6 points" in text
     assert "one doubles: AssertionError" in text
-    assert "1 test or the solution to mend in source/ before students get it" in text
+    assert "1 cell to mend in source/ before students get it" in text
 
 
 def saved_later(small_class, notebook, seconds):
@@ -102,10 +104,11 @@ def saved_later(small_class, notebook, seconds):
 def test_what_was_saved_after_generating_is_named(small_class, seconds):
     for notebook in ("one", "two"):
         saved_later(small_class, notebook, seconds if notebook == "one" else -5)
-    told = []
-    own(small_class, on_event=lambda kind, student, detail: told.append(detail))
-    said = [text for text in told if "was saved after it was generated" in text]
-    assert [text.split()[0] for text in said] == ["one.ipynb"] * (seconds > 0)
+    outcome = own(small_class)
+    assert outcome.stale == ("one.ipynb",) * (seconds > 0)
+    assert outcome.exit_code == int(seconds > 0)
+    assert ("WARNING: one.ipynb: saved after it was generated" in shown(outcome)) == (seconds > 0)
+    assert ("All is well." in shown(outcome)) == (seconds < 0)
 
 
 def test_what_is_not_there_is_refused_with_the_next_step(small_class):
@@ -116,6 +119,10 @@ def test_what_is_not_there_is_refused_with_the_next_step(small_class):
     with pytest.raises(CourseError, match=r"two.ipynb was not generated.*nbgrader generate_assignment"):
         own(small_class)
     (release / "two.txt").rename(release / "two.ipynb")
+    shutil.copyfile(release / "two.ipynb", release / "three.ipynb")
+    with pytest.raises(CourseError, match=r"three.ipynb: students get it, but it is not in .*--force"):
+        own(small_class)
+    (release / "three.ipynb").unlink()
     (source / "one.ipynb").write_text("not a notebook")
     with pytest.raises(CourseError, match=r"source/week-09/one.ipynb: it cannot be read as a notebook"):
         own(small_class)
@@ -138,7 +145,7 @@ def test_who_is_not_in_the_gradebook_is_refused_but_the_solution_is_not(small_cl
     assert {one.status for one in small_class.grade().outcomes} == {"failed"}
 
 
-def with_output(output):
+def with_output(output, findings=()):
     """Make an engine in which the test `triples` has one output more."""
 
     def change(_job, result):
@@ -146,7 +153,7 @@ def with_output(output):
         notebook = nbformat.reads(found.notebooks["one"], as_version=4)
         known = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
         known["triples"].outputs = [output]
-        return encode(replace(found, notebooks=found.notebooks | {"one": nbformat.writes(notebook)}))
+        return encode(replace(found, notebooks=found.notebooks | {"one": nbformat.writes(notebook)}, findings=findings))
 
     return stubs.changed(change)
 
@@ -161,9 +168,34 @@ def test_the_configured_preprocessors_decide_about_stderr(small_class):
     assert lost.message == "nbgrader gives no points for a test that writes to stderr: careful"
 
 
+def test_what_fails_outside_of_tests_comes_first(small_class):
+    """A mistake in the solution, of which the tests show the consequence only."""
+    edit(small_class, "source", "one", "triple", "def triple", "def tripple")
+    edit(small_class, "source", "one", "double", "return 2 * number", "return 2 * number\n1 / 0")
+    saved_later(small_class, "one", -5)
+    outcome = own(small_class)
+    assert outcome.failed == (Finding("problem", "one", "double", "ZeroDivisionError: division by zero"),)
+    assert [finding.cell for finding in outcome.lost] == ["triples"]
+    text = shown(outcome)
+    assert text.index("ZeroDivisionError") < text.index("one triples: NameError")
+    assert "2 cells to mend" in text
+
+
+def test_a_cell_that_was_stopped_says_why(small_class):
+    """And not which error stopped it."""
+    error = nbformat.v4.new_output("error", ename="KeyboardInterrupt", evalue="", traceback=[])
+    limit = Finding("limit", "one", "triples", "a cell ran longer than 5 seconds")
+    engine = with_output(error, findings=(limit,))
+    outcome = own(small_class, engine=engine)
+    assert [finding.message for finding in outcome.lost] == ["a cell ran longer than 5 seconds"]
+    assert outcome.findings == ()
+
+
 def test_too_many_points_are_said_in_one_line(small_class):
     engine = with_output(nbformat.v4.new_output("execute_result", data={"text/plain": "5"}))
-    with pytest.raises(CourseError, match=r"one: nbgrader cannot score it \(partial credit cannot be greater"):
+    with pytest.raises(
+        CourseError, match=r"one: nbgrader cannot score it \(partial credit cannot be greater.*statement"
+    ):
         own(small_class, engine=engine)
 
 
@@ -257,7 +289,7 @@ def test_why_a_test_does_not_give_its_points(output, reason):
 
 def test_what_students_would_be_accused_of_is_said():
     finding = Finding("tampered", "one", "doubles", "the student's code had replaced json.loads")
-    outcome = Solved(ASSIGNMENT, (), (), (finding,), 1.0, sandboxed=False, evidence=False)
+    outcome = Solved(ASSIGNMENT, (), (), (), (finding,), 1.0, sandboxed=False, evidence=False)
     assert outcome.exit_code == 1
     assert "replaced json.loads" in shown(outcome)
     assert "Students who solve it like this are reported" in shown(outcome)
