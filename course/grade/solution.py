@@ -53,7 +53,8 @@ class Solved:
     cells
         Every grade cell; points are None where a person gives them.
     failed
-        Cells that are no tests and raise an error.
+        Cells that are no tests and raise an error: a "problem", or a "note" if nbgrader does not know the cell, which
+        may be meant to show an error.
     lost
         Tests that do not give all their points, or fail, each with the reason.
     findings
@@ -77,9 +78,14 @@ class Solved:
     stale: tuple[str, ...] = ()
 
     @property
+    def to_mend(self) -> list[Finding]:
+        """Cells that are not as they should be."""
+        return [finding for finding in (*self.failed, *self.lost) if finding.kind != "note"]
+
+    @property
     def exit_code(self) -> int:
         """0 if it gets all points that tests give, nothing strange was seen and the tests are up to date, else 1."""
-        return int(bool(self.failed or self.lost or self.findings or self.stale))
+        return int(bool(self.to_mend or self.findings or self.stale))
 
 
 def memory_of(journal: Journal) -> Path:
@@ -300,10 +306,8 @@ def score_solution(
     -------
     cells
         All that are graded.
-    failed
-        Cells that are no tests and raise an error.
-    lost
-        Tests that do not give all their points, or fail.
+    failed, lost
+        See `Solved`.
     """
     place = course.working / "solved"
     course.collector.begin(NAME)
@@ -323,7 +327,10 @@ def score_solution(
             less = is_test and (score.points is None or score.points < score.max_points)
             if fails or less:
                 reason = causes.get((path.stem, name)) or reason_of(cell)
-                found = Finding("problem", path.stem, name or f"cell {number}", reason)
+                if name:
+                    found = Finding("problem", path.stem, name, reason)
+                else:
+                    found = Finding("note", path.stem, f"cell {number}", f"{reason} (fine if it is meant to show that)")
                 (lost if is_test else failed).append(found)
     return cells, tuple(failed), tuple(lost)
 
@@ -403,8 +410,8 @@ def sentence(outcome: Solved) -> str:
     given, most, by_hand = sums(list(outcome.cells))
     rest = f"; {points(by_hand)} are given by hand" if by_hand else ""
     text = f"{points(given)} of the {points(most)} points that tests give, in {duration(outcome.seconds)}{rest}."
-    if outcome.failed or outcome.lost:
-        what = plural(len(outcome.failed) + len(outcome.lost), "cell")
+    if outcome.to_mend:
+        what = plural(len(outcome.to_mend), "cell")
         again = f"nbgrader generate_assignment {outcome.assignment} --force"
         return f"{text} {what} to mend in source/ before students get it; then `{again}`."
     if outcome.findings:

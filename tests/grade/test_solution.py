@@ -181,6 +181,21 @@ def test_what_fails_outside_of_tests_comes_first(small_class):
     assert "2 cells to mend" in text
 
 
+def test_an_error_in_a_cell_that_nbgrader_does_not_know_is_shown_and_may_be_meant(small_class):
+    for room in ("source", "release"):
+        path = small_class.folder / room / ASSIGNMENT / "one.ipynb"
+        content = nbformat.read(path, as_version=4)
+        content.cells.insert(0, nbformat.v4.new_code_cell("raise RuntimeError('as you see')"))
+        nbformat.write(content, path)
+    saved_later(small_class, "one", -5)
+    outcome = own(small_class)
+    (shows,) = outcome.failed
+    assert (shows.kind, shows.cell) == ("note", "cell 1")
+    assert outcome.exit_code == 0
+    assert "one cell 1: RuntimeError: as you see (fine if it is meant to show that)" in shown(outcome)
+    assert "to mend" not in shown(outcome)
+
+
 def test_a_cell_that_was_stopped_says_why(small_class):
     """And not which error stopped it."""
     error = nbformat.v4.new_output("error", ename="KeyboardInterrupt", evalue="", traceback=[])
@@ -227,6 +242,15 @@ def test_it_is_prepared_as_a_submission_is(small_class):
     for field in fields(mine):
         if field.name not in ("student", "notebooks", "reread", "drawn"):
             assert getattr(mine, field.name) == getattr(theirs, field.name), field.name
+
+
+def test_what_is_sent_has_the_hidden_tests(small_class):
+    jobs = []
+    own(small_class, engine=listening(jobs))
+    (job,) = jobs
+    assert "double(21) == hidden_limit" in job.notebooks["one"]
+    assert "return 2 * number" in job.notebooks["one"]
+    assert job.files["data.csv"] == b"a,b\n1,2\n"
 
 
 @pytest.mark.parametrize(
@@ -345,12 +369,3 @@ def test_what_does_not_go_with_it(small_class, options):
     code, out, err = small_class.run("--solution", *options, jobs=())
     assert (code, out) == (2, "")
     assert "--solution goes with none of" in err
-
-
-def test_what_is_sent_has_the_hidden_tests(small_class):
-    jobs = []
-    own(small_class, engine=listening(jobs))
-    (job,) = jobs
-    assert "double(21) == hidden_limit" in job.notebooks["one"]
-    assert "return 2 * number" in job.notebooks["one"]
-    assert job.files["data.csv"] == b"a,b\n1,2\n"
