@@ -114,6 +114,8 @@ def headline(outcome: ClassOutcome) -> str:
     look = sum(one.needs_a_look for one in outcome.outcomes)
     if look:
         return f"{look} of {plural(number, 'submission')} {'needs' if look == 1 else 'need'} a look"
+    if outcome.not_repeated:
+        return f"{plural(number, 'submission')} graded with less evidence than wanted, see the warning"
     if number == 1:
         return "1 submission graded, it needs no look"
     return f"{number} submissions graded, none needs a look"
@@ -123,6 +125,6 @@ def warnings(outcome: ClassOutcome) -> list[str]:
     """List what weakens the trust in these scores."""
     found = [text for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)) if not safe]
     if outcome.not_repeated:
-        again = f"`course grade {shlex.quote(outcome.assignment)} --force` grades again"
+        again = f"course grade {shlex.quote(outcome.assignment)} --force grades again"
         found.append(f"No test was repeated in a process of its own: {outcome.not_repeated}. Mend it; {again}.")
     return found
