@@ -11,11 +11,18 @@ from typing import Any
 from sqlalchemy import Engine
 
 from course.errors import CourseError
-from course.grade.gradebook import database_file, open_engine, patiently, read_basis, read_kernels
+from course.grade.gradebook import (
+    database_file,
+    open_engine,
+    patiently,
+    read_assignments,
+    read_basis,
+    read_kernels,
+)
 from course.grade.journal import Journal, only_one
 from course.grade.kernels import check_kernels
 from course.grade.log import collected
-from course.grade.open_course import describe_tests, opened, rooms
+from course.grade.open_course import describe_basis, describe_tests, opened, rooms
 from course.grade.reference import trusted_imports
 from course.grade.schemas import check_once
 from course.grade.source import read_source, released_cells, released_order
@@ -77,8 +84,8 @@ def open_for_grading(assignment: str, folder: Path, *, sandbox: bool, on_event: 
         database = open_engine(directory.db_url)
         try:
             with only_one(state):
-                basis = look_at_gradebook(app, database, assignment, on_event)
-                journal = Journal(state / assignment)
+                tests = look_at_gradebook(app, database, assignment, on_event)
+                journal = Journal(state / assignment, tests)
                 source, release = rooms(app, assignment)
                 expected, preload = read_source(source)
                 course = Course(
@@ -95,7 +102,7 @@ def open_for_grading(assignment: str, folder: Path, *, sandbox: bool, on_event: 
                     order=released_order(release),
                 )
                 try:
-                    yield OpenCourse(course, journal, state, basis)
+                    yield OpenCourse(course, journal, state, describe_basis(app, tests))
                 finally:
                     journal.clean().rmdir()
         finally:
@@ -145,16 +152,19 @@ def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnE
     if file and not file.exists():
         raise CourseError(f"{file}: there is no gradebook yet. {remedy}")
 
-    def look() -> tuple[dict[str, dict], list[tuple]]:
+    def look() -> tuple[dict[str, dict], list[tuple], list[str]]:
         with database.connect() as connection:
-            return read_kernels(connection, assignment), read_basis(connection, assignment)
+            kernels, rows = read_kernels(connection, assignment), read_basis(connection, assignment)
+            return kernels, rows, read_assignments(connection)
 
     try:
-        kernels, rows = patiently(look, lambda message: on_event("message", "", message))
+        kernels, rows, others = patiently(look, lambda message: on_event("message", "", message))
     except Exception as problem:
         raise CourseError(f"{file or 'gradebook'}: {explain(problem, [])}.") from None
+    if not kernels and others and not source.is_dir():
+        raise CourseError(f"{assignment}: the gradebook knows no such assignment, but {', '.join(others)}.")
     if not kernels:
         raise CourseError(f"{assignment}: the gradebook knows no such assignment. {remedy}")
     for note in check_kernels(kernels):
         on_event("message", "", note)
-    return describe_tests(app, rows, source)
+    return describe_tests(rows, source)

@@ -123,9 +123,12 @@ class Seen:
     ----------
     folder
         Where it is kept.
+    tests
+        What scores depend on now: see `course.grade.open_course.describe_tests`.
     """
 
     folder: Path
+    tests: str = ""
 
     def path(self, student: str) -> Path:
         """Name the file about a student, whatever the name is."""
@@ -141,7 +144,7 @@ class Seen:
         graded
             Its folder, as it will be in `autograded/`.
         """
-        plain = asdict(outcome) | {"cells": [], "graded": stamp(graded)}
+        plain = asdict(outcome) | {"cells": [], "graded": stamp(graded), "tests": self.tests}
         write_whole(self.path(outcome.student), json.dumps(plain).encode())
 
     def find(self, student: str, graded: Path, cells: tuple[CellScore, ...]) -> Outcome:
@@ -158,9 +161,11 @@ class Seen:
         """
         try:
             plain = json.loads(self.path(student).read_bytes())
+            tests = plain.pop("tests", self.tests)
             if plain.pop("graded") == stamp(graded):
                 findings = tuple(Finding(**finding) for finding in plain["findings"])
-                return Outcome(**plain | {"status": "kept", "cells": cells, "findings": findings})
+                known = {"status": "kept", "cells": cells, "findings": findings, "outdated": tests != self.tests}
+                return Outcome(**plain | known)
         except (OSError, ValueError, TypeError, KeyError):
             pass
         return Outcome(student, "kept", cells)
@@ -199,15 +204,18 @@ class Journal:
     ----------
     folder
         Where it is written down.
+    tests
+        What scores depend on now: see `course.grade.open_course.describe_tests`.
     """
 
     folder: Path
+    tests: str = ""
 
     def __post_init__(self) -> None:
         """Read what is written down."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.executed = Executed(self.folder / "executed")
-        self.seen = Seen(self.folder / "seen")
+        self.seen = Seen(self.folder / "seen", self.tests)
         self.run = self.read()
 
     @property

@@ -125,10 +125,18 @@ def choose(submissions: dict[str, Path], students: tuple[str, ...], assignment: 
     return {name: submissions[name] for name in students} if students else submissions
 
 
-def describe_tests(app: AutogradeApp, rows: list[tuple], source: Path) -> str:
-    """Name what scores depend on, apart from the submission: tests, files of the assignment, configuration."""
+def describe_tests(rows: list[tuple], source: Path) -> str:
+    """Name what scores depend on, apart from the submission: tests, and files of the assignment."""
     digest = hashlib.sha256(json.dumps(rows).encode())
-    files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.suffix != ".ipynb"]
-    for path in [*files, *map(Path, app.loaded_config_files)]:
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and path.suffix != ".ipynb":
+            digest.update(str(path.relative_to(source)).encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def describe_basis(app: AutogradeApp, tests: str) -> str:
+    """Name what a run depends on, apart from the submissions: tests, files of the assignment, configuration."""
+    digest = hashlib.sha256(tests.encode())
+    for path in map(Path, app.loaded_config_files):
         digest.update(str(path).encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

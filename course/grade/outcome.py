@@ -46,6 +46,8 @@ class Outcome:
         Why it could not be graded, and the next step; empty if it could.
     seconds
         Time of its execution; 0 if it was kept.
+    outdated
+        Whether it was kept although the assignment's code or files are others now than when it was graded.
     """
 
     student: str
@@ -56,6 +58,7 @@ class Outcome:
     seconds: float = 0.0
     notebook_seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: int = 0
+    outdated: bool = False
 
     @property
     def points(self) -> float:
@@ -116,4 +119,9 @@ class ClassOutcome:
     @property
     def exit_code(self) -> int:
         """0 if nothing needs a look, else 1."""
-        return int(bool(self.not_repeated) or any(outcome.needs_a_look for outcome in self.outcomes))
+        return int(bool(self.not_repeated or self.outdated) or any(outcome.needs_a_look for outcome in self.outcomes))
+
+    @property
+    def outdated(self) -> int:
+        """Number of submissions whose scores come from other tests than the assignment has now."""
+        return sum(outcome.outdated for outcome in self.outcomes)

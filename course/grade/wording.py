@@ -114,6 +114,8 @@ def headline(outcome: ClassOutcome) -> str:
     look = sum(one.needs_a_look for one in outcome.outcomes)
     if look:
         return f"{look} of {plural(number, 'submission')} {'needs' if look == 1 else 'need'} a look"
+    if outcome.outdated:
+        return f"{outcome.outdated} of {plural(number, 'submission')} graded with other tests, see the warning"
     if outcome.not_repeated:
         return f"{plural(number, 'submission')} graded with less evidence than wanted, see the warning"
     if number == 1:
@@ -124,7 +126,11 @@ def headline(outcome: ClassOutcome) -> str:
 def warnings(outcome: ClassOutcome) -> list[str]:
     """List what weakens the trust in these scores."""
     found = [text for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)) if not safe]
+    again = f"course grade {shlex.quote(outcome.assignment)} --force grades again"
+    if outcome.outdated:
+        were = "submissions were" if outcome.outdated > 1 else "submission was"
+        changed = "the assignment's tests, code or files were changed"
+        found.append(f"{outcome.outdated} {were} graded before {changed}; their scores are as before. {again}.")
     if outcome.not_repeated:
-        again = f"course grade {shlex.quote(outcome.assignment)} --force grades again"
         found.append(f"No test was repeated in a process of its own: {outcome.not_repeated}. Mend it; {again}.")
     return found

@@ -105,6 +105,16 @@ def class_of_two(tmp_path):
     return course
 
 
+def edit(course, room, notebook, grade_id, old, new):
+    """Change the text of a cell."""
+    path = course.folder / room / ASSIGNMENT / f"{notebook}.ipynb"
+    content = nbformat.read(path, as_version=4)
+    cell = next(cell for cell in content.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+    assert old in cell.source
+    cell.source = cell.source.replace(old, new)
+    nbformat.write(content, path)
+
+
 class SmallClass:
     """A course directory with submissions, and what a test does with it."""
 
@@ -134,6 +144,14 @@ class SmallClass:
 
     def submitted(self, student):
         return self.folder / "submitted" / student / ASSIGNMENT
+
+    def generate(self):
+        """Make the version for students anew."""
+        command = [sys.executable, "-m", "nbgrader", "generate_assignment", ASSIGNMENT, "--force"]
+        done = subprocess.run(
+            command, cwd=self.folder, env=os.environ | {"HOME": str(self.folder)}, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr
 
     def autograded(self, student):
         return self.folder / "autograded" / student / ASSIGNMENT

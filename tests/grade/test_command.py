@@ -20,9 +20,10 @@ from course.grade import gradebook
 from course.grade.command import grade
 from course.grade.engines import find_engine
 from course.grade.journal import only_one
+from course.grade.wording import headline, warnings
 from tests.assignment.course_copy import ASSIGNMENT
 from tests.grade import stubs
-from tests.grade.conftest import STUDENTS
+from tests.grade.conftest import STUDENTS, edit
 
 
 def status(outcome):
@@ -51,6 +52,48 @@ def test_newer_submission_is_graded(small_class, moment, expected):
     found = status(small_class.grade())
     assert found.pop("half") == expected
     assert set(found.values()) == {"kept"}
+
+
+def change_file(course, *parts):
+    with course.folder.joinpath(*parts).open("a") as file:
+        file.write("\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "outdated"),
+    [
+        pytest.param(lambda course: edit(course, "source", "one", "doubles", "assert", "assert 1 and"), 4, id="a test"),
+        pytest.param(lambda course: change_file(course, "source", ASSIGNMENT, "data.csv"), 4, id="a file"),
+        pytest.param(
+            lambda course: edit(course, "source", "two", "why", "Because", "Well, because"), 0, id="a question"
+        ),
+        pytest.param(lambda course: change_file(course, "nbgrader_config.py"), 0, id="a setting"),
+        pytest.param(lambda course: None, 0, id="nothing"),
+    ],
+)
+def test_scores_of_other_tests_are_kept_and_that_is_said(small_class, change, outdated):
+    small_class.grade()
+    change(small_class)
+    small_class.generate()
+    again = small_class.grade()
+    assert status(again) == dict.fromkeys(STUDENTS, "kept")
+    assert (again.outdated, again.exit_code) == (outdated, int(outdated > 0))
+    told = [text for text in warnings(again) if "were graded before the assignment's tests" in text]
+    assert len(told) == (outdated > 0)
+    assert ("graded with other tests" in headline(again)) == (outdated > 0)
+    one = small_class.grade(students=("half",), force=True)
+    assert (one.outdated, one.exit_code) == (0, 0)
+    rest = small_class.grade()
+    assert rest.outdated == max(outdated - 1, 0), "the others are still as they were"
+    everybody = small_class.grade(force=True)
+    assert (everybody.outdated, everybody.exit_code) == (0, 0)
+
+
+def test_it_is_not_known_what_tests_somebody_else_graded_with(small_class):
+    small_class.grade()
+    os.utime(small_class.autograded("half") / "one.ipynb", (0, 0))  # as if nbgrader had graded it
+    change_file(small_class, "source", ASSIGNMENT, "data.csv")
+    assert {one.student for one in small_class.grade().outcomes if one.outdated} == set(STUDENTS) - {"half"}
 
 
 def test_one_student(small_class):
@@ -155,7 +198,8 @@ def test_no_file_no_backup():
 @pytest.mark.parametrize(
     ("assignment", "change", "words"),
     [
-        ("week-10", lambda folder: None, "the gradebook knows no such assignment"),
+        ("week-10", lambda folder: None, f"week-10: the gradebook knows no such assignment, but {ASSIGNMENT}\\.$"),
+        ("week-10", lambda folder: (folder / "source" / "week-10").mkdir(), "nbgrader generate_assignment week-10"),
         (ASSIGNMENT, lambda folder: (folder / "gradebook.db").unlink(), "nbgrader generate_assignment"),
         (ASSIGNMENT, lambda folder: (folder / "submitted").rename(folder / "elsewhere"), "nothing was handed in"),
         (ASSIGNMENT, lambda folder: (folder / "gradebook.db").write_text("no database at all, but text"), "gradebook"),

@@ -21,7 +21,7 @@ from course.grade.command import grade
 from course.grade.solution import NAME, Solved, grade_solution, print_solved, reason_of
 from tests.assignment.course_copy import ASSIGNMENT
 from tests.grade import stubs
-from tests.grade.conftest import HONEST_POINTS, POINTS_OF_A_LIAR
+from tests.grade.conftest import HONEST_POINTS, POINTS_OF_A_LIAR, edit
 from tests.grade.test_reference import Listening
 
 
@@ -29,16 +29,6 @@ def own(small_class, **options):
     """Grade the solution of the small class, without a kernel."""
     options = {"sandbox": False, "engine": stubs.quick} | options
     return grade_solution(ASSIGNMENT, small_class.folder, **options)
-
-
-def edit(small_class, room, notebook, grade_id, old, new):
-    """Change the text of a cell."""
-    path = small_class.folder / room / ASSIGNMENT / f"{notebook}.ipynb"
-    content = nbformat.read(path, as_version=4)
-    cell = next(cell for cell in content.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
-    assert old in cell.source
-    cell.source = cell.source.replace(old, new)
-    nbformat.write(content, path)
 
 
 def state(small_class):
