@@ -3,8 +3,8 @@
     bash env/setup.sh python benchmarks/grade.py
 
 1. A class of copies of the instructor's solution: plain nbgrader, one after the other, without a sandbox, and
-   `course grade` as it is by default, in turns: a third of the class, `course grade --solution` and `course grade`, a
-   third, `course grade --force`, the last third. What cells take in warm kernels, divided by the cores, is the limit.
+   `course grade` as it is by default, in turns: a part of the class, `course grade --solution` and `course grade`, a
+   part, `course grade --force`, and so on. What cells take in warm kernels, divided by the cores, is the limit.
 2. The same submission executed again and again by one worker: without sandbox and evidence, with each, with both.
 3. Classes of 10 to 300 trivial submissions: what a submission costs beside its cells.
 
@@ -40,6 +40,7 @@ from course.execution.job import decode_job, decode_result, encode  # noqa: E402
 from course.execution.sandbox import Worker, patience  # noqa: E402
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, CourseCopy  # noqa: E402
 
+RUNS = 3  # of `course grade`, over the whole class
 STOCK = """
 from nbgrader.preprocessors import Execute
 c.Autograde.autograde_preprocessors[0] = Execute
@@ -152,36 +153,37 @@ def by_nbgrader(course: CourseCopy, numbers: range) -> tuple[float, int]:
     return seconds, memory
 
 
-def compared(slow: list[float], thirds: list[int], own: float, fast: float, again: float) -> dict[str, object]:
-    """Compare each run of `course grade` with what plain nbgrader took just before and just after it.
+def compared(slow: list[float], bounds: list[int], own: float, runs: list[float]) -> dict[str, object]:
+    """Compare `course grade` with plain nbgrader, each run with what came just before and just after it, and all.
 
-    A shared machine changes its speed within minutes.
+    A shared machine changes its speed within minutes, by a fifth.
 
     Parameters
     ----------
     slow
-        What nbgrader took for each third of the class, in seconds.
-    thirds
-        Where each third begins, and the number of the whole class.
-    own, fast
-        What `course grade --solution` and, after it, `course grade` took between the first and the second third.
-    again
-        What `course grade --force` took between the second and the last.
+        What nbgrader took for each part of the class, in seconds.
+    bounds
+        Where each part begins, and the number of the whole class.
+    own
+        What `course grade --solution` took between the first part and the second.
+    runs
+        What `course grade` took for the whole class: the first time after `own`, then with `--force` after each
+        further part but the last.
     """
-    sizes = [end - begin for begin, end in pairwise(thirds)]
+    sizes = [end - begin for begin, end in pairwise(bounds)]
     each = [seconds / size for seconds, size in zip(slow, sizes, strict=True)]
-    whole = [thirds[-1] * (before + after) / 2 for before, after in pairwise(each)]
+    whole = [bounds[-1] * (before + after) / 2 for before, after in pairwise(each)]
+    faster = [round(nbgrader / seconds, 2) for nbgrader, seconds in zip(whole, runs, strict=True)]
     page: dict[str, object] = {
-        "nbgrader autograde, seconds for each of the three parts": [round(seconds, 1) for seconds in slow],
+        "nbgrader autograde, seconds for each part": [round(seconds, 1) for seconds in slow],
         "submissions in them": sizes,
         "course grade --solution, seconds": round(own, 1),
-        "course grade, seconds": round(fast, 1),
-        "course grade --force afterwards, seconds": round(again, 1),
-        "times faster": round(whole[0] / fast, 2),
-        "times faster, with the solution's execution": round(whole[0] / (own + fast), 2),
-        "times faster, --force": round(whole[1] / again, 2),
+        "course grade, the first time and with --force, seconds": [round(seconds, 1) for seconds in runs],
+        "times faster than nbgrader just before and after": faster,
+        "times faster, nbgrader's whole class and the mean of the runs": round(sum(slow) / statistics.mean(runs), 2),
+        "times faster, the first time with the solution's execution": round(whole[0] / (own + runs[0]), 2),
     }
-    print(f"{page['times faster']} and {page['times faster, --force']} times faster", flush=True)
+    print(f"{', '.join(map(str, faster))} times faster", flush=True)
     return page
 
 
@@ -301,12 +303,12 @@ def main() -> None:
         stock = solved_class(Path(base) / "stock", 0)
         with (stock.folder / "nbgrader_config.py").open("a") as file:
             file.write(STOCK)
-        thirds = [options.copies * number // 3 for number in range(4)]
+        bounds = [options.copies * number // (RUNS + 1) for number in range(RUNS + 2)]
         busy: list[float] = []
 
-        def counted(run: Callable[[], tuple[float, int]]) -> tuple[float, int]:
+        def counted(run: Callable[..., tuple[float, int]], *arguments: object) -> tuple[float, int]:
             before = processor_seconds()
-            taken = run()
+            taken = run(*arguments)
             busy.append(round(processor_seconds() - before))
             return taken
 
@@ -314,23 +316,22 @@ def main() -> None:
             return timed([program("course"), "grade", ASSIGNMENT, *options], ours.folder)
 
         cores_worth = [worth(cores)]
-        slow = [counted(lambda: by_nbgrader(stock, range(*thirds[0:2])))]
-        own, _ = counted(lambda: grade("--solution"))
+        slow = [counted(by_nbgrader, stock, range(*bounds[0:2]))]
+        own, _ = counted(grade, "--solution")
         print(f"course grade --solution: {own:.1f} s", flush=True)
-        fast, memory = counted(grade)
-        print(f"course grade: {fast:.1f} s, {memory / 1e9:.2f} GB", flush=True)
-        cores_worth.append(worth(cores))
-        slow.append(counted(lambda: by_nbgrader(stock, range(*thirds[1:3]))))
-        again, _ = counted(lambda: grade("--force"))
-        print(f"course grade, a second time: {again:.1f} s", flush=True)
-        cores_worth.append(worth(cores))
-        slow.append(counted(lambda: by_nbgrader(stock, range(*thirds[2:4]))))
+        fast: list[tuple[float, int]] = []
+        for part in pairwise(bounds[1:]):
+            fast.append(counted(grade, *["--force"] * bool(fast)))
+            print(f"course grade: {fast[-1][0]:.1f} s, {fast[-1][1] / 1e9:.2f} GB", flush=True)
+            cores_worth.append(worth(cores))
+            slow.append(counted(by_nbgrader, stock, range(*part)))
+        runs = [seconds for seconds, _ in fast]
         assert scores(ours, options.copies) == scores(stock, options.copies), "the scores differ"
-        page["class"] = compared([seconds for seconds, _ in slow], thirds, own, fast, again) | {
-            "processor seconds of the six runs, of all that ran": busy,
-            "cores at once, times one core's work, before, between and after": cores_worth,
+        page["class"] = compared([seconds for seconds, _ in slow], bounds, own, runs) | {
+            "processor seconds of all these, in turns, of all that ran": busy,
+            "cores at once, times one core's work, before and after each run": cores_worth,
             "peak memory of nbgrader autograde, GB": round(max(peak for _, peak in slow) / 1e9, 2),
-            "peak memory of course grade, GB": round(memory / 1e9, 2),
+            "peak memory of course grade, GB": round(max(peak for _, peak in fast) / 1e9, 2),
         }
         save(page)
         measured = variants(a_job(solved_class(Path(base) / "one", 1)), options.rounds)
@@ -342,8 +343,8 @@ def main() -> None:
         limit = measured["with the sandbox"]["in cells"] / cores
         page["limit"] = {
             "cell seconds of a submission in warm kernels, divided by the cores": round(limit, 2),
-            "course grade, seconds for each submission": round(again / options.copies, 2),
-            "ratio": round(again / options.copies / limit, 2),
+            "course grade, seconds for each submission": round(statistics.mean(runs) / options.copies, 2),
+            "ratio": round(statistics.mean(runs) / options.copies / limit, 2),
         }
         save(page)
         overhead: dict[str, dict[str, float]] = {}

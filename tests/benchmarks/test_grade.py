@@ -9,17 +9,18 @@ from benchmarks.grade import cell_seconds, compared, processor_seconds
 
 
 def test_each_run_is_compared_with_what_came_just_before_and_after():
-    page = compared([60.0, 140.0, 210.0], [0, 6, 13, 20], own=10.0, fast=50.0, again=100.0)
+    page = compared([60.0, 140.0, 210.0], [0, 6, 13, 20], own=10.0, runs=[50.0, 100.0])
     assert page["submissions in them"] == [6, 7, 7]
     # 10, 20 and 30 s for each: a class of 20 at 15 s, and at 25 s.
-    assert page["times faster"] == 20 * 15 / 50
-    assert page["times faster, with the solution's execution"] == 20 * 15 / 60
-    assert page["times faster, --force"] == 20 * 25 / 100
+    assert page["times faster than nbgrader just before and after"] == [20 * 15 / 50, 20 * 25 / 100]
+    assert page["times faster, the first time with the solution's execution"] == 20 * 15 / 60
+    assert page["times faster, nbgrader's whole class and the mean of the runs"] == round((60 + 140 + 210) / 75, 2)
 
 
-def test_a_third_too_few_is_not_compared():
-    with pytest.raises(ValueError, match="longer"):
-        compared([60.0, 140.0], [0, 6, 13, 20], own=10.0, fast=50.0, again=100.0)
+@pytest.mark.parametrize(("slow", "runs"), [([60.0, 140.0], [50.0]), ([60.0, 140.0, 210.0], [50.0])])
+def test_a_part_or_a_run_too_few_is_not_compared(slow, runs):
+    with pytest.raises(ValueError, match=r"longer|shorter"):
+        compared(slow, [0, 6, 13, 20], own=10.0, runs=runs)
 
 
 def test_cells_count_by_the_clock_of_their_kernel():
