@@ -2,8 +2,9 @@
 
 Around a cell whose source is the instructor's, the driver sends two silent requests: `setup` puts back what the
 student's code has replaced, and prepares the cell to say how far it comes; `teardown` brings the student's versions
-back, which a `setup` does for the cell before it, too. The cell itself is sent as always; its `user_expressions` bring
-the proof. `judge` reads it.
+back, which a `setup` does for the cell before it, too. They have no code, only `user_expressions`: code would be
+searched for magic, hashed and compiled five times. The cell itself is sent as always; its `user_expressions` bring the
+proof. `judge` reads it.
 
 Nothing in here runs in a process that a student's code has entered.
 """
@@ -35,19 +36,18 @@ class Probe:
     Attributes
     ----------
     setup, teardown
-        Code for silent requests before and after the cell (`silent=True`, `store_history=False`). The teardown is to
-        be sent whatever became of the cell, unless the next thing that is sent is another cell's setup.
-    setup_expressions, expressions, teardown_expressions
-        `user_expressions` that go with the setup, the cell and the teardown.
+        `user_expressions` of silent requests without code before and after the cell (`silent=True`,
+        `store_history=False`). The teardown is to be sent whatever became of the cell, unless the next thing that is
+        sent is another cell's setup.
+    expressions
+        `user_expressions` that go with the cell.
     secret
         For `judge`; never to be sent.
     """
 
-    setup: str
-    setup_expressions: dict[str, str]
+    setup: dict[str, str]
     expressions: dict[str, str]
-    teardown: str
-    teardown_expressions: dict[str, str]
+    teardown: dict[str, str]
     secret: dict[str, Any] = field(repr=False)
 
 
@@ -97,17 +97,15 @@ def prepare(
     }
     disarm = {"do": "disarm", "nonce": nonces[1], "answer": names["ended"]}
     return Probe(
-        setup=request(token, arm),
-        setup_expressions={"evidence": names["ready"]},
+        setup={"order": request(token, arm), "evidence": names["ready"]},
         expressions={"evidence": names["report"]},
-        teardown=request(token, disarm),
-        teardown_expressions={"evidence": names["ended"]},
+        teardown={"order": request(token, disarm), "evidence": names["ended"]},
         secret={"key": key_of(token).hex(), "nonces": nonces, "graded": graded},
     )
 
 
 def request(token: str, order: dict[str, Any]) -> str:
-    """Write code that gives the guard an order."""
+    """Write an expression that gives the guard an order."""
     text = json.dumps(order)
     signature = sign(key_of(token), text)
     return f"__import__('sys').audit({event_of(token)!r}, {text!r}, {signature!r})"

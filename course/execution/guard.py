@@ -457,8 +457,6 @@ class Cell:
         """Take the place of an AST transformer, once: whatever tree comes, this cell's goes on."""
         transformers = self.guard.shell.ast_transformers
         transformers[:] = [one for one in transformers if one is not self]
-        if is_order(tree, self.guard.event):
-            return tree  # the cell never came this far
         self.is_running = True
         if self.order["graded"] and not re.search(r"\bIn\b|_ih?\b|_i\d|history", self.source):
             self.hide_source()
@@ -484,9 +482,7 @@ class Cell:
         """Give the text to those only who make a traceback of it: not while a student's function is being called."""
         for table in (linecache.cache, getattr(linecache, "_ipython_cache", {})):
             for name, entry in list(table.items()):
-                if len(entry) > 2 and any(self.guard.event in line for line in entry[2]):
-                    del table[name]  # an order, which holds the text, too
-                elif len(entry) > 2 and "".join(entry[2]).strip() == self.text.strip():
+                if len(entry) > 2 and "".join(entry[2]).strip() == self.text.strip():
                     self.hidden.append((table, name, entry))
                     table[name] = (functools.partial(self.lines_for, entry, sys._getframe),)  # as loaders do
 
@@ -631,14 +627,6 @@ def read(source: str) -> tuple[str, ast.Module]:
         return text, parse(text)
     text = manager.transform_cell(source)
     return text, parse(text)
-
-
-def is_order(tree: ast.AST, event: str) -> bool:
-    """Tell whether a tree is the driver's request to the guard."""
-    match tree:
-        case ast.Module([ast.Expr(ast.Call(_, [ast.Constant(value), *_], _))]):
-            return value == event
-    return False
 
 
 def put_name(namespace: dict[str, Any], name: str, genuine: Any, found: Any) -> None:

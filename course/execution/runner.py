@@ -171,7 +171,7 @@ class LimitedExecute(KeepGoing):
 
     def ask_variables(self) -> dict[str, str]:
         """Ask for the environment that the notebook has made for itself, but for what decides which programs run."""
-        reply = self.ask("None", {"variables": "__import__('json').dumps(dict(__import__('os').environ))"}) or {}
+        reply = self.ask({"variables": "__import__('json').dumps(dict(__import__('os').environ))"}) or {}
         try:
             found = json.loads(ast.literal_eval(reply["user_expressions"]["variables"]["data"]["text/plain"]))
             return {str(name): str(value) for name, value in found.items() if not name.startswith(DECIDING)}
@@ -203,7 +203,7 @@ class LimitedExecute(KeepGoing):
         probe = evidence.prepare(
             self.token, cell.source, graded=graded, expected_names=self.expected, trusted_names=self.trusted
         )
-        ready = self.ask(probe.setup, probe.setup_expressions)
+        ready = self.ask(probe.setup)
         if ready is None:
             self.found("tampered", cell, "the kernel does not answer any more; it was ended")
             self.end_kernel()
@@ -227,7 +227,7 @@ class LimitedExecute(KeepGoing):
             # First: nbgrader looks at no output after an error.
             cell.outputs.insert(0, error_output("NotBelieved", f"no points for these tests: {'; '.join(reasons)}"))
         if not self.watches_next(index):
-            self.ask(probe.teardown, probe.teardown_expressions)
+            self.ask(probe.teardown)
         return cell, resources
 
     def watches_next(self, index: int) -> bool:
@@ -236,14 +236,14 @@ class LimitedExecute(KeepGoing):
         executed = [cell for cell in later if cell.cell_type == "code" and cell.source.strip()]
         return bool(executed) and is_instructors(executed[0])
 
-    def ask(self, code: str, expressions: dict[str, str]) -> dict[str, Any] | None:
-        """Execute code silently; return the content of the reply, or None if there is none."""
+    def ask(self, expressions: dict[str, str]) -> dict[str, Any] | None:
+        """Have expressions evaluated silently; return the content of the reply, or None if there is none."""
 
         async def ask() -> dict[str, Any] | None:
             if self.died_in is not None:
                 return None
             asked = self.kc.execute(
-                code, silent=True, store_history=False, user_expressions=expressions, stop_on_error=False
+                "", silent=True, store_history=False, user_expressions=expressions, stop_on_error=False
             )
             until = time.monotonic() + PATIENCE
             while time.monotonic() < until:

@@ -78,10 +78,10 @@ class Kernels:
                     expected_names=cell.expected,
                     trusted_names=cell.trusted,
                 )
-                steps.append({"code": probe.setup, "silent": True, "expressions": probe.setup_expressions})
+                steps.append({"code": "", "silent": True, "expressions": probe.setup})
             steps.append({"code": cell.source, "expressions": probe.expressions if probe else {}})
             if probe and following.kind == "student":  # as `runner.LimitedExecute` does
-                steps.append({"code": probe.teardown, "silent": True, "expressions": probe.teardown_expressions})
+                steps.append({"code": "", "silent": True, "expressions": probe.teardown})
             probes.append((probe, following.kind))
         request = {"token": TOKEN if guarded else "", "steps": steps, "files": files or {}, "folder": folder}
         self.process.stdin.write(json.dumps(request) + "\n")

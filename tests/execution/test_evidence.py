@@ -329,10 +329,10 @@ def test_judge_of_partial_credit(probe, report, texts, is_believed):
 def test_orders_are_obeyed_once_and_only_if_signed(kernels):
     probe = evidence.prepare("0123456789abcdef", "assert 1")
     forged = evidence.prepare("guessed", "assert 1")
-    name, other = probe.setup_expressions["evidence"], forged.setup_expressions["evidence"]
+    (order, name), (other_order, other) = probe.setup.values(), forged.setup.values()
     look = Cell(f"import builtins\nprint({name!r} in vars(builtins), {other!r} in vars(builtins))")
     take = Cell(f"import builtins\ndel builtins.{name}")
-    orders = [Cell(probe.setup), Cell("assert 1"), look, take, Cell(probe.setup), look, Cell(forged.setup), look]
+    orders = [Cell(order), Cell("assert 1"), look, take, Cell(order), look, Cell(other_order), look]
     outcomes = kernels.run(orders)
     said = [outcome.outputs[0]["text"].split() for outcome in outcomes if outcome.outputs]
     assert said == [["True", "False"], ["False", "False"], ["False", "False"]]
@@ -442,9 +442,9 @@ class RealKernel:
 
     def grade(self, source: str) -> tuple[str, list[str], list[tuple[str, str]]]:
         probe = evidence.prepare("token", source, expected_names=["solve"])
-        ready = self.execute(probe.setup, probe.setup_expressions, silent=True)["reply"]
+        ready = self.execute("", probe.setup, silent=True)["reply"]
         cell = self.execute(source, probe.expressions)
-        ended = self.execute(probe.teardown, probe.teardown_expressions, silent=True)["reply"]
+        ended = self.execute("", probe.teardown, silent=True)["reply"]
         assert ended["status"] == "error" or evidence.read(probe, ended, 1) or evidence.findings(probe, ready)
         reasons = evidence.judge(probe, cell["reply"], cell["outputs"], ready)
         return cell["reply"]["status"], reasons, evidence.findings(probe, ready)
