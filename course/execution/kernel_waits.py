@@ -8,6 +8,7 @@ ended. For a notebook of three cells that is half of its time, and notebooks tha
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from queue import Empty
 from typing import Any
@@ -19,29 +20,44 @@ from jupyter_client.manager import KernelManager
 from jupyter_core.utils import ensure_async, run_sync
 
 SILENCE = 0.2  # seconds after which jupyter_client takes it that a kernel has no more to say
+ANSWER = 5.0  # seconds for the answer of a kernel that has answered before
 LOOK = 0.01  # seconds between looks at whether a kernel has ended
 UNTIL_READY, UNTIL_ENDED = KernelClient._async_wait_for_ready, KernelManager._async_wait
 
 
-class FirstMessage:
-    """A channel that gives one message, keeps it, and says from then on that there is none."""
+class Noted:
+    """A channel of a client that keeps its last message.
 
-    def __init__(self, channel: Any) -> None:
+    Parameters
+    ----------
+    channel
+        The channel.
+    most
+        How many messages it gives; it says then that there are no more.
+    """
+
+    def __init__(self, channel: Any, most: float = math.inf) -> None:
         self.channel = channel
-        self.message: dict[str, Any] | None = None
+        self.left = most
+        self.last: dict[str, Any] | None = None
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """Return the first message.
+        """Return the next message.
 
         Raises
         ------
         queue.Empty
-            If there was none in so many seconds, or it was given before.
+            If there was none in so many seconds, or there are to be no more.
         """
-        if self.message is not None:
+        if self.left <= 0:
             raise Empty
-        self.message = await ensure_async(self.channel.get_msg(timeout=timeout))
-        return self.message
+        self.last = await ensure_async(self.channel.get_msg(timeout=timeout))
+        self.left -= 1
+        return self.last
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the channel for everything else."""
+        return getattr(self.channel, name)
 
 
 def answers(message: dict[str, Any] | None, request: str) -> bool:
@@ -54,10 +70,10 @@ def is_idle(message: dict[str, Any] | None) -> bool:
     return message is not None and message["content"].get("execution_state") == "idle"
 
 
-async def read(channel: Any, is_last: Callable[[dict[str, Any]], bool]) -> None:
-    """Read messages up to a certain one, or until there is silence."""
+async def read(channel: Any, is_last: Callable[[dict[str, Any]], bool], patience: float) -> None:
+    """Read messages up to a certain one, or until none has come for so many seconds."""
     with contextlib.suppress(Empty):
-        while not is_last(await ensure_async(channel.get_msg(timeout=SILENCE))):
+        while not is_last(await ensure_async(channel.get_msg(timeout=patience))):
             pass
 
 
@@ -68,26 +84,25 @@ async def wait_for_ready(self: Any, timeout: float | None = None) -> None:
     else than our request, the kernel's word that it is idle may be lost, too, and we ask once more.
     """
     asked: list[str] = []
-    ask, channel = self.kernel_info, self.iopub_channel
+    ask, shell, iopub = self.kernel_info, self.shell_channel, self.iopub_channel
 
     def kernel_info(*arguments: Any, **keywords: Any) -> str:
         asked.append(ask(*arguments, **keywords))
         return asked[-1]
 
-    first = FirstMessage(channel)
-    self.kernel_info, self._iopub_channel = kernel_info, first
+    replies, first = Noted(shell), Noted(iopub, most=1)
+    self.kernel_info, self._shell_channel, self._iopub_channel = kernel_info, replies, first
     try:
         await UNTIL_READY(self, timeout)
     finally:
         del self.kernel_info
-        self._iopub_channel = channel
-    last = asked[-1]
-    if not answers(first.message, last):
-        last = ask()
-        await read(self.shell_channel, lambda message: answers(message, last))
-    elif is_idle(first.message):
-        return
-    await read(channel, lambda message: answers(message, last) and is_idle(message))
+        self._shell_channel, self._iopub_channel = shell, iopub
+    is_heard = answers(first.last, asked[-1])
+    request = asked[-1] if is_heard else ask()
+    if not answers(replies.last, request):
+        await read(shell, lambda message: answers(message, request), ANSWER)
+    if not (is_heard and is_idle(first.last)):
+        await read(iopub, lambda message: answers(message, request) and is_idle(message), SILENCE)
 
 
 async def wait(self: Any, pollinterval: float = LOOK) -> None:

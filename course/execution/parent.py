@@ -30,7 +30,6 @@ from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
 from course.execution.huge_pages import join_pages
-from course.execution.kernel_waits import wait_no_longer
 from course.execution.sandbox import python_folders
 from course.execution.terminal import start_without_fork
 from course.execution.warm_up import ask_kinds, use_dvc, use_mlflow
@@ -109,8 +108,8 @@ def load(modules: list[str]) -> list[str]:
         transform_once()
     with contextlib.suppress(Exception):
         start_without_fork()
-    with contextlib.suppress(Exception):
-        wait_no_longer()
+    with contextlib.suppress(Exception):  # it builds upon what jupyter_client calls private
+        importlib.import_module("course.execution.kernel_waits").wait_no_longer()
     with contextlib.suppress(Exception):
         kernel_application()
     with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file

@@ -167,4 +167,4 @@ def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnE
         raise CourseError(f"{assignment}: the gradebook knows no such assignment. {remedy}")
     for note in check_kernels(kernels):
         on_event("message", "", note)
-    return describe_tests(rows, source)
+    return describe_tests(rows, released_order(release), source, app.coursedir.ignore)

@@ -149,19 +149,20 @@ def read_kernels(connection: Connection, assignment: str) -> dict[str, dict]:
 
 
 def read_assignments(connection: Connection) -> list[str]:
-    """List the names of all assignments."""
-    return list(connection.scalars(select(api.Assignment.name).order_by(api.Assignment.name)))
+    """List the names of the assignments that were generated."""
+    names = select(api.Assignment.name).join(api.Notebook, api.Notebook.assignment_id == api.Assignment.id)
+    return list(connection.scalars(names.distinct().order_by(api.Assignment.name)))
 
 
 def read_basis(connection: Connection, assignment: str) -> list[tuple]:
-    """Read the code that an assignment gives: scores from before and after a change are not of one kind."""
+    """Read the code that grading puts back: scores from before and after a change of it are not of one kind."""
     return [
         tuple(row)
         for row in connection.execute(
             select(api.Notebook.name, api.SourceCell.name, api.SourceCell.checksum, api.SourceCell.source)
             .join(api.Notebook, api.Notebook.id == api.SourceCell.notebook_id)
             .join(api.Assignment, api.Assignment.id == api.Notebook.assignment_id)
-            .where(api.Assignment.name == assignment, api.SourceCell.cell_type == "code")
+            .where(api.Assignment.name == assignment, api.SourceCell.cell_type == "code", api.SourceCell.locked)
             .order_by(api.Notebook.name, api.SourceCell.name)
         )
     ]

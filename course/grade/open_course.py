@@ -7,12 +7,13 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from glob import escape, glob
 from pathlib import Path
 
 from nbgrader.apps import AutogradeApp
+from nbgrader.utils import find_all_files
 from traitlets.config import Application
 
 from course.errors import CourseError
@@ -125,12 +126,23 @@ def choose(submissions: dict[str, Path], students: tuple[str, ...], assignment: 
     return {name: submissions[name] for name in students} if students else submissions
 
 
-def describe_tests(rows: list[tuple], source: Path) -> str:
-    """Name what scores depend on, apart from the submission: tests, and files of the assignment."""
-    digest = hashlib.sha256(json.dumps(rows).encode())
-    for path in sorted(source.rglob("*")):
-        if path.is_file() and path.suffix != ".ipynb":
-            digest.update(str(path.relative_to(source)).encode() + hashlib.sha256(path.read_bytes()).digest())
+def describe_tests(rows: list[tuple], order: dict[str, list[str]], source: Path, ignore: Sequence[str]) -> str:
+    """Name what scores depend on, apart from the submission and the configuration.
+
+    Parameters
+    ----------
+    rows
+        Tests and other code that grading puts back.
+    order
+        Notebook → ids of its cells.
+    source
+        The assignment in `source/`, whose files lie beside the notebooks when they are graded.
+    ignore
+        Patterns of what nbgrader leaves out.
+    """
+    digest = hashlib.sha256(json.dumps([rows, order]).encode())
+    for path in sorted(map(Path, find_all_files(str(source), [*ignore, "*.ipynb"]))):
+        digest.update(str(path.relative_to(source)).encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

@@ -120,7 +120,8 @@ def status(outcome: Outcome) -> str:
     """Say in a word or two what became of a submission."""
     if outcome.status == "failed":
         return "NOT GRADED"
-    return f"{outcome.status}, LOOK" if outcome.needs_a_look else outcome.status
+    word = "kept, outdated" if outcome.outdated else outcome.status
+    return f"{word}, LOOK" if outcome.needs_a_look else word
 
 
 def distribution_table(outcome: ClassOutcome, console: Console) -> Table | None:

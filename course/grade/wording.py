@@ -115,7 +115,7 @@ def headline(outcome: ClassOutcome) -> str:
     if look:
         return f"{look} of {plural(number, 'submission')} {'needs' if look == 1 else 'need'} a look"
     if outcome.outdated:
-        return f"{outcome.outdated} of {plural(number, 'submission')} graded with other tests, see the warning"
+        return f"{outcome.outdated} of {plural(number, 'submission')} graded before a change, see the warning"
     if outcome.not_repeated:
         return f"{plural(number, 'submission')} graded with less evidence than wanted, see the warning"
     if number == 1:
@@ -128,9 +128,9 @@ def warnings(outcome: ClassOutcome) -> list[str]:
     found = [text for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)) if not safe]
     again = f"course grade {shlex.quote(outcome.assignment)} --force grades again"
     if outcome.outdated:
-        were = "submissions were" if outcome.outdated > 1 else "submission was"
+        were = f"{plural(outcome.outdated, 'submission')} {'was' if outcome.outdated == 1 else 'were'}"
         changed = "the assignment's tests, code or files were changed"
-        found.append(f"{outcome.outdated} {were} graded before {changed}; their scores are as before. {again}.")
+        found.append(f"{were} graded before {changed}: kept, outdated. {again}; with --student ID, only one.")
     if outcome.not_repeated:
         found.append(f"No test was repeated in a process of its own: {outcome.not_repeated}. Mend it; {again}.")
     return found

@@ -11,7 +11,7 @@ from jupyter_client.client import KernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
 from course.execution import kernel_waits
-from course.execution.kernel_waits import UNTIL_READY, wait, wait_for_ready, wait_no_longer
+from course.execution.kernel_waits import UNTIL_READY, Noted, wait, wait_for_ready, wait_no_longer
 
 WELCOME = {"msg_type": "iopub_welcome", "parent_header": {}, "content": {"subscription": ""}}
 STARTING = {"msg_type": "status", "parent_header": {}, "content": {"execution_state": "starting"}}
@@ -19,6 +19,10 @@ STARTING = {"msg_type": "status", "parent_header": {}, "content": {"execution_st
 
 def status(request, state):
     return {"msg_type": "status", "parent_header": {"msg_id": request}, "content": {"execution_state": state}}
+
+
+def reply(request):
+    return {"msg_type": "kernel_info_reply", "parent_header": {"msg_id": request}, "content": {}}
 
 
 class Channel:
@@ -41,26 +45,29 @@ class Client:
     def __init__(self, *said, alive=True):
         self.said = list(said)
         self.alive = alive
-        self.requests = []
-        self._iopub_channel, self.shell_channel = Channel(), Channel()
+        self.requests, self.unanswered = [], []
+        self._iopub_channel, self._shell_channel = self.iopub, self.shell = Channel(), Channel()
         self.parent = None
 
     @property
     def iopub_channel(self):
         return self._iopub_channel
 
+    @property
+    def shell_channel(self):
+        return self._shell_channel
+
     def kernel_info(self):
         request = f"request {len(self.requests) + 1}"
         self.requests.append(request)
         messages = self.said.pop(0) if self.said else None
         if messages is not None:
-            self.shell_channel.messages.append({"msg_type": "kernel_info_reply", "parent_header": {"msg_id": request}})
-            self.iopub_channel_of_kernel.messages += messages
+            self.shell.messages += [reply(one) for one in [*self.unanswered, request]]
+            self.unanswered.clear()
+            self.iopub.messages += messages
+        else:
+            self.unanswered.append(request)
         return request
-
-    @property
-    def iopub_channel_of_kernel(self):
-        return getattr(self._iopub_channel, "channel", self._iopub_channel)
 
     async def _async_is_alive(self):
         return self.alive
@@ -81,6 +88,8 @@ BUSY_1, IDLE_1, BUSY_2, IDLE_2 = (status(f"request {n}", state) for n in (1, 2) 
         pytest.param([[STARTING, BUSY_1, IDLE_1], [BUSY_2, IDLE_2]], 2, id="heard it start"),
         pytest.param([[], [BUSY_2, IDLE_2]], 2, id="not subscribed at first"),
         pytest.param([None, [IDLE_1, BUSY_2, IDLE_2], [status("request 3", "idle")]], 3, id="slow to start"),
+        pytest.param([None, [BUSY_2, IDLE_2]], 2, id="slow to start, and subscribed late"),
+        pytest.param([None, [], [status("request 3", "busy"), status("request 3", "idle")]], 3, id="slow in both"),
     ],
 )
 def test_ends_when_it_is_idle_and_leaves_nothing_unread(said, requests):
@@ -89,7 +98,7 @@ def test_ends_when_it_is_idle_and_leaves_nothing_unread(said, requests):
     silent_before = sum(not messages for messages in said)  # jupyter_client asks again after these
     asyncio.run(wait_for_ready(client, 5))
     assert len(client.requests) == requests
-    assert client.iopub_channel is channel
+    assert (client.iopub_channel, client.shell_channel) == (client.iopub, client.shell)
     assert channel.messages == [], "something is left to be read"
     assert client.shell_channel.messages == []
     assert channel.silences + client.shell_channel.silences == silent_before
@@ -124,7 +133,14 @@ def test_a_kernel_that_dies_is_reported_and_the_client_is_as_before():
     with pytest.raises(RuntimeError, match="Kernel died"):
         asyncio.run(wait_for_ready(client, 5))
     assert client.iopub_channel is channel
+    assert client.shell_channel is client.shell
     assert "kernel_info" not in vars(client)
+
+
+def test_who_looks_at_a_channel_meanwhile_finds_it():
+    channel = Channel([STARTING])
+    channel.is_alive = lambda: True
+    assert Noted(channel).is_alive()
 
 
 def test_looks_often_whether_a_kernel_has_ended(monkeypatch):

@@ -339,6 +339,23 @@ def test_models_are_loaded_without_progress_bars():
     assert (shown[1], shown[3]) == ("False\n", "True\n")
 
 
+def test_kernels_that_a_cell_starts_are_waited_for_until_they_are_idle_and_no_longer():
+    which = "from jupyter_client.client import KernelClient\nprint(KernelClient._async_wait_for_ready.__module__)"
+    start = (
+        "from queue import Empty\nfrom jupyter_client.manager import run_kernel\n"
+        "with run_kernel(kernel_name='python3') as client:\n"
+        "    for channel in (client.get_shell_msg, client.get_iopub_msg):\n"
+        "        try:\n            print(channel(timeout=0.3)['msg_type'])\n"
+        "        except Empty:\n            print('nothing left')\n"
+        "    print(client.execute_interactive('1 + 1', output_hook=print)['content']['status'])"
+    )
+    shown, _ = run(which, start)
+    assert shown[0] == "course.execution.kernel_waits\n"
+    assert "nothing left\nnothing left\n" in shown[1]  # after what the kernel itself says about TCP
+    assert "'text/plain': '2'" in shown[1]
+    assert shown[1].endswith("ok\n")
+
+
 @pytest.mark.parametrize("wanted", ["1", "2"])
 def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkeypatch, wanted):
     """In a kernel, which is forked, and in a new interpreter."""

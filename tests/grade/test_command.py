@@ -20,6 +20,7 @@ from course.grade import gradebook
 from course.grade.command import grade
 from course.grade.engines import find_engine
 from course.grade.journal import only_one
+from course.grade.report import status as report_status
 from course.grade.wording import headline, warnings
 from tests.assignment.course_copy import ASSIGNMENT
 from tests.grade import stubs
@@ -59,14 +60,33 @@ def change_file(course, *parts):
         file.write("\n")
 
 
+def move_up(course, notebook, grade_id):
+    """Move a cell before the one that it stands after."""
+    path = course.folder / "source" / ASSIGNMENT / f"{notebook}.ipynb"
+    content = nbformat.read(path, as_version=4)
+    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in content.cells]
+    content.cells.insert(ids.index(grade_id) - 1, content.cells.pop(ids.index(grade_id)))
+    nbformat.write(content, path)
+
+
+def leave_behind(course):
+    """Leave in `source/` what Python, Jupyter and MLflow leave, and nbgrader does not hand out."""
+    source = course.folder / "source" / ASSIGNMENT
+    for path in ("__pycache__/helper.cpython-311.pyc", ".ipynb_checkpoints/data-checkpoint.csv"):
+        (source / path).parent.mkdir()
+        (source / path).write_bytes(b"1")
+
+
 @pytest.mark.parametrize(
     ("change", "outdated"),
     [
         pytest.param(lambda course: edit(course, "source", "one", "doubles", "assert", "assert 1 and"), 4, id="a test"),
         pytest.param(lambda course: change_file(course, "source", ASSIGNMENT, "data.csv"), 4, id="a file"),
-        pytest.param(
-            lambda course: edit(course, "source", "two", "why", "Because", "Well, because"), 0, id="a question"
-        ),
+        pytest.param(lambda course: edit(course, "source", "one", "triples", "6", "6.0"), 4, id="another test"),
+        pytest.param(lambda course: move_up(course, "one", "triples"), 4, id="the order"),
+        pytest.param(lambda course: edit(course, "source", "two", "why_question", "Why?", "Well?"), 0, id="a question"),
+        pytest.param(lambda course: edit(course, "source", "one", "triple", "def", "# Mind.\ndef"), 0, id="a stub"),
+        pytest.param(leave_behind, 0, id="what is ignored"),
         pytest.param(lambda course: change_file(course, "nbgrader_config.py"), 0, id="a setting"),
         pytest.param(lambda course: None, 0, id="nothing"),
     ],
@@ -80,13 +100,27 @@ def test_scores_of_other_tests_are_kept_and_that_is_said(small_class, change, ou
     assert (again.outdated, again.exit_code) == (outdated, int(outdated > 0))
     told = [text for text in warnings(again) if "were graded before the assignment's tests" in text]
     assert len(told) == (outdated > 0)
-    assert ("graded with other tests" in headline(again)) == (outdated > 0)
+    assert ("graded before a change" in headline(again)) == (outdated > 0)
+    assert {report_status(one) for one in again.outcomes} == {"kept, outdated" if outdated else "kept"}
     one = small_class.grade(students=("half",), force=True)
     assert (one.outdated, one.exit_code) == (0, 0)
     rest = small_class.grade()
     assert rest.outdated == max(outdated - 1, 0), "the others are still as they were"
     everybody = small_class.grade(force=True)
     assert (everybody.outdated, everybody.exit_code) == (0, 0)
+
+
+def test_a_change_after_the_first_run_of_this_version_is_seen(small_class):
+    """What an earlier version of the program has written down says nothing about the tests."""
+    small_class.grade()
+    seen = list((small_class.folder / ".course-grade" / ASSIGNMENT / "seen").iterdir())
+    for path in seen:
+        content = json.loads(path.read_text())
+        del content["tests"]
+        path.write_text(json.dumps(content))
+    assert small_class.grade().outdated == 0
+    change_file(small_class, "source", ASSIGNMENT, "data.csv")
+    assert small_class.grade().outdated == len(seen) == 4
 
 
 def test_it_is_not_known_what_tests_somebody_else_graded_with(small_class):
