@@ -129,8 +129,8 @@ def warnings(outcome: ClassOutcome) -> list[str]:
     again = f"course grade {shlex.quote(outcome.assignment)} --force grades again"
     if outcome.outdated:
         were = f"{plural(outcome.outdated, 'submission')} {'was' if outcome.outdated == 1 else 'were'}"
-        changed = "the assignment's tests, code or files were changed"
-        found.append(f"{were} graded before {changed}: kept, outdated. {again}; with --student ID, only one.")
+        changed = "the assignment's tests, code or files were changed; their scores are as they were"
+        found.append(f"{were} graded before {changed} (kept, outdated). {again}; with --student ID, only that one.")
     if outcome.not_repeated:
         found.append(f"No test was repeated in a process of its own: {outcome.not_repeated}. Mend it; {again}.")
     return found
