@@ -2,6 +2,7 @@
 
 import asyncio
 import queue
+from concurrent.futures import ThreadPoolExecutor
 from queue import Empty
 
 import pytest
@@ -15,6 +16,12 @@ from course.execution.kernel_waits import UNTIL_READY, Noted, wait, wait_for_rea
 
 WELCOME = {"msg_type": "iopub_welcome", "parent_header": {}, "content": {"subscription": ""}}
 STARTING = {"msg_type": "status", "parent_header": {}, "content": {"execution_state": "starting"}}
+
+
+def run(coroutine):
+    """In a thread of its own: where a browser was tested before, this one's event loop is taken."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, coroutine).result()
 
 
 def status(request, state):
@@ -96,7 +103,7 @@ def test_ends_when_it_is_idle_and_leaves_nothing_unread(said, requests):
     client = Client(*said)
     channel = client.iopub_channel
     silent_before = sum(not messages for messages in said)  # jupyter_client asks again after these
-    asyncio.run(wait_for_ready(client, 5))
+    run(wait_for_ready(client, 5))
     assert len(client.requests) == requests
     assert (client.iopub_channel, client.shell_channel) == (client.iopub, client.shell)
     assert channel.messages == [], "something is left to be read"
@@ -107,22 +114,22 @@ def test_ends_when_it_is_idle_and_leaves_nothing_unread(said, requests):
 def test_jupyter_client_itself_waits_for_silence():
     """What the module is for; and it shows that the test above sees a silence."""
     client = Client([BUSY_1, IDLE_1])
-    asyncio.run(UNTIL_READY(client, 5))
+    run(UNTIL_READY(client, 5))
     assert client.iopub_channel.silences == 1
 
 
 def test_a_kernel_that_is_never_idle_is_ready_after_a_silence():
     client = Client([BUSY_1])
-    asyncio.run(wait_for_ready(client, 5))
+    run(wait_for_ready(client, 5))
     assert client.iopub_channel.silences == 1
     client = Client([WELCOME])  # it does not answer the second request
-    asyncio.run(wait_for_ready(client, 5))
+    run(wait_for_ready(client, 5))
     assert (client.iopub_channel.silences, client.shell_channel.silences) == (1, 1)
 
 
 def test_another_ones_idle_is_not_taken_for_ours():
     client = Client([BUSY_1, status("somebody's", "idle"), IDLE_1])
-    asyncio.run(wait_for_ready(client, 5))
+    run(wait_for_ready(client, 5))
     assert client.iopub_channel.messages == []
 
 
@@ -131,7 +138,7 @@ def test_a_kernel_that_dies_is_reported_and_the_client_is_as_before():
     client.parent = KernelManager()
     channel = client.iopub_channel
     with pytest.raises(RuntimeError, match="Kernel died"):
-        asyncio.run(wait_for_ready(client, 5))
+        run(wait_for_ready(client, 5))
     assert client.iopub_channel is channel
     assert client.shell_channel is client.shell
     assert "kernel_info" not in vars(client)
@@ -157,8 +164,8 @@ def test_looks_often_whether_a_kernel_has_ended(monkeypatch):
             return self.looks > 0
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    asyncio.run(wait(Manager(), pollinterval=0.1))
-    asyncio.run(wait(Manager(), pollinterval=0.001))
+    run(wait(Manager(), pollinterval=0.1))
+    run(wait(Manager(), pollinterval=0.001))
     assert pauses == [kernel_waits.LOOK, kernel_waits.LOOK, 0.001, 0.001]
 
 
