@@ -41,7 +41,7 @@ from course.execution.guard_kernel import Kernel, is_kernel_change
 from course.execution.guard_key import event_of, is_signed, key_of, sign
 from course.execution.guard_library import MISSING, SPECIAL, Change, Library, label, nested, no_warnings, put
 from course.execution.guard_notes import Notes
-from course.execution.guard_tree import Instrument, Plan, bound_names, free_names, parse
+from course.execution.guard_tree import Instrument, Plan, bound_names, free_names, parse, walk
 
 __builtins__ = dict(vars(builtins))
 
@@ -351,7 +351,7 @@ class Cell:
                 text, tree = read(self.source)
                 outside = free_names(text)
                 code = compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
-            self.nodes = list(ast.walk(tree))  # before notes are written into the tree
+            self.nodes = walk(tree)  # before notes are written into the tree
             self.constants, self.imports = constants(self.nodes), imported_names(self.nodes)
             self.text, self.outside, self.bound = text, outside, bound_names(tree)
             mine = self.bound | set(self.order["trusted"]) | set(self.guard.remembered) | set(__builtins__)

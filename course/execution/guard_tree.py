@@ -19,6 +19,9 @@ __builtins__ = dict(vars(builtins))
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 CATCHING = (ast.Try, ast.With, ast.AsyncWith) + ((ast.TryStar,) if hasattr(ast, "TryStar") else ())
+OPERATORS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+# Half of a tree are these, in which there is nothing to write notes into, and nothing to find but themselves.
+LEAVES = frozenset({ast.Name, ast.Constant, ast.alias, *(kind for base in OPERATORS for kind in base.__subclasses__())})
 
 
 @dataclass
@@ -139,6 +142,22 @@ class Instrument(ast.NodeTransformer):
 
     # ------------------------------------------------------------ Assertions
 
+    def visit(self, node: ast.AST) -> Any:
+        """Visit a node as `ast.NodeTransformer` does, which takes three times as long."""
+        return node if type(node) in LEAVES else VISITORS[type(node)](self, node)
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Visit what is in a node."""
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                value[:] = self.parts(value)
+            elif isinstance(value, ast.AST) and type(value) not in LEAVES:
+                new = self.visit(value)
+                if new is not value:
+                    setattr(node, name, new)
+        return node
+
     def visit_Assert(self, statement: ast.Assert) -> Any:
         """Have an assertion report that it is reached, what it found, and that it was passed."""
         if isinstance(statement.test, ast.Tuple):
@@ -215,7 +234,7 @@ class Instrument(ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         """Only the body of a class can have assertions."""
         outside, self.looking = self.looking, 0
-        node.body = self.statements(node.body)
+        node.body = self.parts(node.body)
         self.looking = outside
         return node
 
@@ -225,7 +244,7 @@ class Instrument(ast.NodeTransformer):
         which = self.function = self.new_function()
         self.caught = self.looking = 0
         before = self.plan.assertions
-        node.body = self.statements(node.body)
+        node.body = self.parts(node.body)
         if is_plain(node) and any(self.plan.home[one] == which for one in range(before, self.plan.assertions)):
             self.plan.plain.add(which)
             begin = 1 if ast.get_docstring(node, clean=False) is not None and len(node.body) > 1 else 0
@@ -239,11 +258,11 @@ class Instrument(ast.NodeTransformer):
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
-    def statements(self, body: Iterable[ast.stmt]) -> list[ast.stmt]:
-        """Visit statements, of which each may become several."""
-        result: list[ast.stmt] = []
-        for statement in body:
-            new = self.visit(statement)
+    def parts(self, body: Iterable[Any]) -> list[Any]:
+        """Visit what is in a list: statements, of which each may become several, expressions, or what is no node."""
+        result: list[Any] = []
+        for part in body:
+            new = self.visit(part) if isinstance(part, ast.AST) else part
             result += new if isinstance(new, list) else [new]
         return result
 
@@ -259,6 +278,13 @@ class Instrument(ast.NodeTransformer):
         return node
 
 
+VISITORS: dict[type, Callable[[Instrument, Any], Any]] = {
+    kind: getattr(Instrument, f"visit_{name}", Instrument.generic_visit)
+    for name, kind in vars(ast).items()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+
+
 class Leaving(ast.NodeTransformer):
     """Has a function's `return` report that it was left in the ordinary way."""
 
@@ -270,6 +296,10 @@ class Leaving(ast.NodeTransformer):
         for statement in function.body:
             self.visit(statement)
 
+    def visit(self, node: ast.AST) -> Any:
+        """Leave expressions alone: there is no statement in them."""
+        return node if isinstance(node, ast.expr) else super().visit(node)
+
     def visit_Return(self, node: ast.Return) -> ast.stmt:
         """Report."""
         value = node.value if node.value is not None else place(ast.Constant(None), node)
@@ -280,23 +310,44 @@ class Leaving(ast.NodeTransformer):
         """Leave inner functions alone."""
         return node
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = stop  # noqa: N815
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = stop  # noqa: N815
 
 
 def place(new: Any, where: ast.AST) -> Any:
     """Give a new node, and those in it that have none, the place of another one."""
-    ast.copy_location(new, where)
-    for child in ast.iter_child_nodes(new):
-        if not hasattr(child, "lineno") and isinstance(child, (ast.expr, ast.stmt, ast.excepthandler)):
-            place(child, where)
+    line, column, last_line, last_column = where.lineno, where.col_offset, where.end_lineno, where.end_col_offset
+    waiting = [new]
+    while waiting:
+        node = waiting.pop()
+        node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = line, column, last_line, last_column
+        for name in node._fields:
+            value = getattr(node, name, None)
+            for child in value if isinstance(value, list) else (value,):
+                if isinstance(child, (ast.expr, ast.stmt, ast.excepthandler)) and not hasattr(child, "lineno"):
+                    waiting.append(child)
     return new
+
+
+def walk(tree: ast.AST) -> list[ast.AST]:
+    """List the nodes of a tree in the order of `ast.walk`, in half the time: without contexts and operators."""
+    found = [tree]
+    for node in found:  # which grows meanwhile
+        if type(node) in LEAVES:
+            continue
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                found += [one for one in value if isinstance(one, ast.AST) and not isinstance(one, OPERATORS)]
+            elif isinstance(value, ast.AST) and not isinstance(value, OPERATORS):
+                found.append(value)
+    return found
 
 
 def is_plain(function: ast.AST) -> bool:
     """Tell whether calls of a function cannot interleave: no generator, no coroutine, no call of itself."""
     if not isinstance(function, ast.FunctionDef):
         return False
-    inside = list(ast.walk(function))
+    inside = walk(function)
     names = {node.id for node in inside if isinstance(node, ast.Name)}
     names |= {node.attr for node in inside if isinstance(node, ast.Attribute)}
     return function.name not in names and not any(

@@ -30,6 +30,7 @@ from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
 from course.execution.huge_pages import join_pages
+from course.execution.look_once import look_once
 from course.execution.sandbox import python_folders
 from course.execution.terminal import start_without_fork
 from course.execution.warm_up import ask_kinds, use_dvc, use_mlflow
@@ -105,7 +106,7 @@ def load(modules: list[str]) -> list[str]:
         for relaxed in (False, True):
             sys.modules["nbformat.validator"].get_validator(relax_add_props=relaxed)  # compiled by whoever asks first
     with contextlib.suppress(Exception):
-        transform_once()
+        look_once()
     with contextlib.suppress(Exception):
         start_without_fork()
     with contextlib.suppress(Exception):  # it builds upon what jupyter_client calls private
@@ -115,28 +116,6 @@ def load(modules: list[str]) -> list[str]:
     with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
         inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     return failed
-
-
-def transform_once() -> None:
-    """Let IPython's search for magic and shell commands, which a kernel does twice for each cell, be done once.
-
-    It depends on the text alone as long as nobody has added to what is searched for.
-    """
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    transform = TransformerManager.do_token_transforms
-    genuine = TransformerManager().token_transformers
-    last = [([], [])]
-
-    @functools.wraps(transform)
-    def do_token_transforms(self: Any, lines: list[str]) -> list[str]:
-        if self.token_transformers != genuine:
-            return transform(self, lines)
-        if lines != last[0][0]:
-            last[0] = list(lines), transform(self, lines)
-        return list(last[0][1])
-
-    TransformerManager.do_token_transforms = do_token_transforms
 
 
 def prepare_store() -> None:

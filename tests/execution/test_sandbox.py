@@ -179,14 +179,14 @@ def test_its_parent_can_be_neither_read_nor_ended():
 # ---------------------------------------------------------------- what it may use
 
 
-# Follows functions to the namespaces they were defined in, from all frames and from a function of IPython that the parent
-# has replaced. In such a namespace a student could exchange what the guard works with.
+# Follows functions to the namespaces they were defined in, from all frames and from all modules: there are functions
+# of ours in libraries. In such a namespace a student could exchange what the guard works with.
 REACH = """
 import sys
 from types import FunctionType
-from IPython.core.inputtransformer2 import TransformerManager
 
-waiting, seen, reached = [TransformerManager.do_token_transforms.__globals__], {}, set()
+modules = [module for module in list(sys.modules.values()) if isinstance(module, type(sys))]
+waiting, seen, reached = [vars(module) for module in modules], {}, set()
 frame = sys._getframe()
 while frame is not None:
     waiting.append(frame.f_globals)
@@ -198,10 +198,15 @@ while waiting:
     seen[id(space)] = space
     reached.add(str(space.get("__name__")))
     for value in list(space.values()):
+        if isinstance(value, type(sys)):
+            waiting.append(vars(value))
         inside = list(vars(value).values()) if isinstance(value, type) else [value]
         for function in inside:
-            while isinstance(getattr(function, "__wrapped__", None), FunctionType):
-                function = function.__wrapped__
+            try:
+                while isinstance(function.__wrapped__, FunctionType):
+                    function = function.__wrapped__
+            except Exception:
+                pass  # has none, or does something else when it is asked
             if isinstance(function, FunctionType):
                 waiting.append(function.__globals__)
 print(*sorted(name for name in reached if name.startswith("course.")))
@@ -209,8 +214,8 @@ print(*sorted(name for name in reached if name.startswith("course.")))
 
 
 def test_no_function_leads_to_the_guard():
-    (seen,), _ = run(REACH, evidence=True)
-    assert "course.execution.parent" in seen, "nothing was followed"
+    (seen,), _ = run(REACH, evidence=True, preload=("mlflow",))
+    assert {"course.execution.parent", "course.execution.look_once"} <= set(seen.split()), "nothing was followed"
     assert "course.execution.guard" not in seen
 
 
