@@ -12,6 +12,7 @@ import contextlib
 import importlib.metadata
 import importlib.util
 import json
+import marshal
 import os
 import select
 import shutil
@@ -52,6 +53,8 @@ WRITTEN = {
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     "/etc/resolv.conf": "",
     "/etc/machine-id": "0" * 32 + "\n",
+    # After each commit Git would start two programs that see whether there is enough to tidy up.
+    "/etc/gitconfig": "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n",
 }
 REMEDY = (
     "Install bubblewrap (Debian, Ubuntu: apt install bubblewrap) and allow user namespaces; there is none for macOS "
@@ -133,7 +136,9 @@ def shortcut(kind: str) -> str:
     text = text.replace('KIND = "dvc"', f"KIND = {kind!r}").replace('PYTHON = "python"', f"PYTHON = {sys.executable!r}")
     text = text.replace('SOCKET = "COURSE_FORK"', 'SOCKET = os.environ.get("COURSE_FORK", "/nowhere")')
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return f"#!{base} -IS\n{text}"
+    # To compile it takes a fifth of the time that all of it takes.
+    code = marshal.dumps(compile(text, f"<{kind}>", "exec", dont_inherit=True))
+    return f"#!{base} -IS\nimport marshal\nexec(marshal.loads({code!r}))\n"
 
 
 def shortcuts() -> dict[str, str]:

@@ -250,6 +250,19 @@ def test_endless_output_is_cut_and_the_next_cell_runs():
     assert "printed more than" in said(findings)
 
 
+def test_git_starts_nothing_after_a_commit():
+    commit = "git init -q . && git -c user.name=Ana -c user.email=ana@example.org commit -q --allow-empty -m one"
+    outputs, _ = run(
+        f"import os, subprocess\nask = dict(shell=True, env=os.environ | {{'GIT_TRACE': '1'}}, capture_output=True, text=True)\n"
+        f"print(subprocess.run({commit!r}, **ask).stderr)",
+        "print(subprocess.run('git maintenance run', **ask).stderr)",
+    )
+    done, asked = outputs
+    assert "commit" in done
+    assert "maintenance" not in done
+    assert "gc" in asked, "who asks for it gets it"
+
+
 def test_a_full_disk_is_an_error_of_the_cell():
     outputs, _ = run(
         "for number in range(9): open(f'/tmp/{number}', 'wb').write(bytes(50_000_000))",
