@@ -114,6 +114,7 @@ def course(module_path, request):
     return small_course(module_path / re.sub(r"\W+", "_", request.node.name) / "course")
 
 
+@pytest.mark.slow
 def test_from_generate_to_feedback(page, course):
     """Everything an instructor does for a class, in the order of the README."""
     home = course.parent / "home"

@@ -31,6 +31,7 @@ def refusal(done, code):
     return done.stderr
 
 
+@pytest.mark.slow
 def test_two_clones_at_different_times_give_the_same_bytes(committed, tmp_path):
     """Other paths, line endings, rights, file times, time zones; changes that are not committed, and another commit."""
     git("clone", "--quiet", str(committed), "one", folder=tmp_path)

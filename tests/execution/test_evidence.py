@@ -147,6 +147,7 @@ def test_comparison_of_outcomes_notices_a_difference(kernels):
     assert plain(one) != plain(kernels.run([Cell("print(1)"), Cell("assert 1 == 2, ''", "graded")]))
 
 
+@pytest.mark.slow
 def test_libraries_that_patch_libraries_are_not_accused(tmp_path):
     kernels = Kernels(LARGE)
     try:

@@ -10,7 +10,7 @@ from course.execution.guard_tree import LEAVES, OPERATORS, Instrument, Leaving, 
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = sorted(
-    [*ROOT.glob("tests/*/test_*.py"), *ROOT.glob("course/*/*.py"), *Path(ast.__file__).parent.glob("[a-d]*.py")]
+    [*ROOT.glob("tests/execution/*.py"), *ROOT.glob("tests/grade/*.py"), *ROOT.glob("course/execution/*.py")]
 )
 EVERYTHING = '''
 from __future__ import annotations
@@ -74,7 +74,7 @@ def test_the_same_notes():
     texts = [EVERYTHING, *(path.read_text(encoding="utf-8") for path in PROGRAMS)]
     found = [notes(Instrument, text) for text in texts]
     assert found == [notes(Ordinary, text) for text in texts]
-    assert sum(plan.assertions for _, plan in found) > 1000
+    assert sum(plan.assertions for _, plan in found) > 500
 
 
 def test_much_of_python_is_in_the_text():

@@ -650,6 +650,7 @@ def test_one_worker_ends_with_all_it_has_started_and_the_other_goes_on(two_worke
     assert second.alive
 
 
+@pytest.mark.slow
 def test_a_fork_bomb_in_one_worker_does_not_reach_the_other(two_workers):
     first, second = two_workers
     bomb, _ = in_background(first, "import os\nwhile True:\n    os.fork()", settings={"timeout": 10})

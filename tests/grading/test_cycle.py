@@ -12,6 +12,7 @@ from tests.assignment import cycle
 from tests.assignment.course_copy import CourseCopy
 
 
+@pytest.mark.slow
 def test_the_whole_cycle(tmp_path, small_source, right_answers):
     bad = {
         "one": {"double": "def double(number):\n    return {2: 4}.get(number)", "triple": "triple = 3"},

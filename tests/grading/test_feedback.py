@@ -63,6 +63,7 @@ def test_all_kinds_of_output_are_cleaned():
     assert grade.outputs[1].text == "before\nafter"
 
 
+@pytest.mark.slow
 def test_feedback_of_a_real_course(small_course, right_answers):
     """One fails a visible test, one only a hidden test, one has the test's text shown by their own code."""
     peeking = (

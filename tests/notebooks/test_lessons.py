@@ -7,7 +7,7 @@ import pytest
 
 LESSONS = ["lesson_00_start_here", "lesson_01_dvc_basics", "lesson_02_mlflow_tracking", "lesson_03_reproducibility",
            "lesson_04_pipelines_and_lineage", "experiment"]  # fmt: skip
-LONG = ("lesson_04_pipelines_and_lineage",)  # of the five that take longest, the optional one
+OPTIONAL = "lesson_04_pipelines_and_lineage"
 
 
 def complaints(notebook):
@@ -33,11 +33,16 @@ def state(folder):
     return status, head, files
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in LESSONS])
-def test_a_lesson_runs_in_a_fresh_place_and_again_in_the_same(course_copy, execute, name):
+# A lesson takes one minute or two. `pytest` executes each that is not optional once, `pytest -m slow` all, and twice.
+ONCE = [pytest.param(name, ("first",), id=f"{name}-once") for name in LESSONS if name != OPTIONAL]
+TWICE = [pytest.param(name, ("first", "again"), id=f"{name}-twice", marks=pytest.mark.slow) for name in LESSONS]
+
+
+@pytest.mark.parametrize(("name", "labels"), [*ONCE, *TWICE])
+def test_a_lesson_runs_in_a_fresh_place_and_again_in_the_same(course_copy, execute, name, labels):
     before = state(course_copy)
     notebook = course_copy / "notebooks" / f"{name}.ipynb"
-    for label in ("first", "again"):
+    for label in labels:
         executed, _ = execute(notebook, label)
         assert complaints(executed) == []
     assert state(course_copy) == before

@@ -79,6 +79,7 @@ def test_unseeded_randomness_is_found_and_named(notebook, check):
     assert "unseeded" in suite[0][0].text
 
 
+@pytest.mark.slow
 def test_a_seed_without_effect_is_found(notebook, check):
     done, report, _ = check(notebook("ignored", "loss = 0.25", LOG))
     assert done.returncode == 1
@@ -97,12 +98,14 @@ def test_a_notebook_that_logs_nothing_never_counts_as_identical(notebook, check,
     assert report["notebooks"][0]["verdict"] == "logs nothing"
 
 
+@pytest.mark.slow
 def test_a_store_elsewhere_is_pointed_at(notebook, check):
     source = "import os\nos.makedirs('elsewhere', exist_ok=True)\nos.chdir('elsewhere')\nloss = seed"
     _, report, _ = check(notebook("moved", source, LOG), options=TWICE)
     assert "elsewhere/mlflow.db" in report["notebooks"][0]["message"]
 
 
+@pytest.mark.slow
 def test_bad_notebooks_are_named_and_the_others_still_checked(notebook, check, tmp_path):
     raises = notebook("raises", "x = 1", "# a comment first\nvalue = 1 / (seed - 1)", LOG)
     good = notebook("good", SEEDED, LOG)
@@ -148,6 +151,7 @@ def test_a_notebook_that_never_comes_back(notebook, check, name):
     assert "cell 3 (cell-2" in report["notebooks"][0]["message"]
 
 
+@pytest.mark.slow
 def test_a_notebook_that_forks_and_changes_directory(notebook, check):
     source = (
         "import os, tempfile\nfrom concurrent.futures import ProcessPoolExecutor\n"
@@ -158,6 +162,7 @@ def test_a_notebook_that_forks_and_changes_directory(notebook, check):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_a_notebook_cannot_write_outside(notebook, check, tmp_path):
     from course.reproduce.surroundings import find_tools
 
@@ -178,6 +183,7 @@ def test_a_notebook_cannot_write_outside(notebook, check, tmp_path):
     assert not Path("/etc/reproduce-was-here").exists()
 
 
+@pytest.mark.slow
 def test_executions_have_no_network_but_a_loopback_of_their_own(notebook, check):
     """Three executions at once open the same port, and none of them reaches this computer."""
     with socket.socket() as listening:
@@ -243,6 +249,7 @@ def test_an_interrupt_ends_every_child_and_leaves_nothing_behind(notebook, tmp_p
     assert left == []
 
 
+@pytest.mark.slow
 def test_a_long_temporary_directory_is_no_trouble(notebook, check, tmp_path):
     """The system allows about a hundred characters for the path of a socket."""
     long = tmp_path / "a-rather-long-name-for-a-folder" / "and-another-one-below-it-to-be-sure"
@@ -251,6 +258,7 @@ def test_a_long_temporary_directory_is_no_trouble(notebook, check, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_original_is_left_alone(root, notebook, check):
     """Checking a notebook of this repository changes nothing in it."""
 
@@ -266,6 +274,7 @@ def test_the_original_is_left_alone(root, notebook, check):
     assert {path.suffix for path in folder.iterdir()} == {".ipynb"}
 
 
+@pytest.mark.slow
 def test_without_bubblewrap_it_works_and_says_so(notebook, check, tmp_path):
     """As on macOS or a plain laptop; paths are then varied by moving folders."""
     programs = tmp_path / "programs"
@@ -285,6 +294,7 @@ def test_without_bubblewrap_it_works_and_says_so(notebook, check, tmp_path):
     assert [cause["variations"] for cause in by_name["path"]["causes"]] == [["working-directory"]]
 
 
+@pytest.mark.slow
 def test_excluded_values_do_not_count_and_are_named(notebook, check):
     source = "import random, mlflow\nwith mlflow.start_run():\n    mlflow.log_metric('loss', seed)\n    mlflow.set_tag('lucky', random.random())"
     done, report, _ = check(notebook("tagged", source), options=("--exclude", "tag:luck*", *TWICE))
