@@ -39,7 +39,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from course.execution.guard_kernel import Kernel, is_kernel_change
 from course.execution.guard_key import event_of, is_signed, key_of, sign
-from course.execution.guard_library import MISSING, SPECIAL, Change, Library, label, nested, no_warnings, put
+from course.execution.guard_library import MISSING, SPECIAL, Change, Library, nested, no_warnings, put
 from course.execution.guard_notes import Notes
 from course.execution.guard_tree import Instrument, Plan, bound_names, free_names, parse, walk
 
@@ -341,7 +341,7 @@ class Cell:
 
     def is_used(self, change: Change) -> bool:
         """Tell whether the cell's text names the library of a change."""
-        root = (change.name if change.owner is sys.modules else label(change.owner)).partition(".")[0]
+        root = (change.name if change.owner is sys.modules else change.home).partition(".")[0]
         return re.search(rf"\b{re.escape(ROOTS.get(root, root))}\b", self.source) is not None
 
     def make_plan(self) -> Plan | None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from course.execution.guard_library import MISSING, Change, Library, attributes, label, put
+from course.execution.guard_library import MISSING, Change, Library, attributes, put
 
 __builtins__ = dict(vars(builtins))
 
@@ -199,7 +199,6 @@ def name_of(thing: Any) -> str:
 
 def is_kernel_change(change: Change) -> bool:
     """Tell whether a change of a library serves to hide the failure of tests rather than any task."""
-    home = label(change.owner)
-    return home.startswith(
+    return change.home.startswith(
         ("IPython.", "ipykernel.", "builtins", "unittest.", "numpy.testing", "pandas.testing", "zmq.")
     )

@@ -75,11 +75,18 @@ class Change(NamedTuple):
     found: Any
 
     @property
+    def home(self) -> str:
+        """Name what it is an attribute of. The name of what a function has closed over begins with the function's."""
+        return self.name if type(self.owner) is types.CellType else label(self.owner)
+
+    @property
     def label(self) -> str:
         """Name it as a person would."""
+        if type(self.owner) is types.CellType:
+            return self.name
         if self.owner is sys.modules:
             return f"the module {self.name}"
-        return f"{label(self.owner)}.{self.name}" if self.name not in SPECIAL else f"{label(self.owner)} ({self.name})"
+        return f"{self.home}.{self.name}" if self.name not in SPECIAL else f"{self.home} ({self.name})"
 
 
 class Table(NamedTuple):
@@ -89,6 +96,14 @@ class Table(NamedTuple):
     dictionary: dict[str, Any]
     names: tuple[str, ...]
     values: tuple[Any, ...]
+
+
+class Closed(NamedTuple):
+    """What a function has closed over, one value of it, as it was: what a decorator wraps, for example."""
+
+    owner: types.CellType
+    name: str
+    value: Any
 
 
 def label(thing: Any) -> str:
@@ -116,6 +131,23 @@ def attributes(thing: Any) -> dict[str, Any]:
 def version(dictionary: dict[str, Any]) -> ctypes.c_uint64:
     """Give access to the number that CPython changes whenever it changes a dictionary."""
     return ctypes.c_uint64.from_address(id(dictionary) + 24)
+
+
+def content(cell: types.CellType) -> ctypes.c_uint64:
+    """Give access to the address of what a cell of a closure holds."""
+    return ctypes.c_uint64.from_address(id(cell) + 16)
+
+
+@functools.cache
+def contents_work() -> bool:
+    """Tell whether this Python keeps it where we look."""
+    if sys.implementation.name != "cpython" or ctypes.sizeof(ctypes.c_void_p) != 8:
+        return False
+    values = [object(), object()]
+    cell = types.CellType(values[0])
+    seen = [content(cell).value]
+    cell.cell_contents = values[1]
+    return [*seen, content(cell).value] == [id(value) for value in values]
 
 
 @functools.cache
@@ -191,10 +223,10 @@ class Library:
         self.sources: dict[str, frozenset[types.CodeType]] = {}
         self.trusted: set[types.CodeType] = set()
         self.modules: dict[str, types.ModuleType] = {}
-        self.tables: list[Table] = []
+        self.tables: list[Table | Closed] = []
         self.numbers: list[ctypes.c_uint64] = []
         self.seen = array.array("Q")
-        self.uncounted: list[Table] = []
+        self.uncounted: list[Table | Closed] = []
         self.owners: dict[int, int] = {}
         self.codes: dict[int, types.CodeType] = {}
         self.parts: dict[tuple[int, str], Change] = {}
@@ -224,7 +256,7 @@ class Library:
         """Take a class, a function or an instance in a module for genuine."""
         kind = type(value)
         if kind is types.FunctionType:
-            self.codes[id(value.__code__)] = value.__code__
+            self.learn_function(value)
         elif isinstance(value, type):
             if id(value) not in self.owners:
                 self.add(value)
@@ -233,11 +265,38 @@ class Library:
                         getattr(member, "__func__", member) if type(member) in (staticmethod, classmethod) else member
                     )
                     if type(function) is types.FunctionType:
-                        self.codes[id(function.__code__)] = function.__code__
+                        self.learn_function(function)
         elif kind.__flags__ & (1 << 9) and not isinstance(value, types.ModuleType) and id(value) not in self.owners:
             with contextlib.suppress(Exception):  # classes with slots have no dictionary
                 if attributes(value):
                     self.add(value)
+
+    def learn_function(self, function: types.FunctionType) -> None:
+        """Take a function, what it has closed over, and what that has, for genuine."""
+        self.codes[id(function.__code__)] = function.__code__
+        waiting = [function]
+        while waiting:
+            one = waiting.pop()
+            for name, cell in zip(one.__code__.co_freevars, one.__closure__ or (), strict=True):
+                if id(cell) in self.owners:
+                    continue
+                try:
+                    value = cell.cell_contents
+                except ValueError:  # there is nothing in it
+                    continue
+                self.add_closed(Closed(cell, f"{label(one)} ({name})", value))
+                if type(value) is types.FunctionType:
+                    waiting.append(value)
+
+    def add_closed(self, closed: Closed) -> None:
+        """Remember what a function has closed over."""
+        self.owners[id(closed.owner)] = len(self.owners)
+        if contents_work():
+            self.tables.append(closed)
+            self.numbers.append(content(closed.owner))
+            self.seen.append(self.numbers[-1].value)
+        else:
+            self.uncounted.append(closed)
 
     def add(self, owner: Any) -> None:
         """Remember the attributes of one owner."""
@@ -373,8 +432,11 @@ class Library:
         both = enumerate(zip(current, self.seen, strict=True))
         return [(position, now) for position, (now, before) in both if now != before]
 
-    def compare(self, table: Table) -> Iterator[Change]:
+    def compare(self, table: Table | Closed) -> Iterator[Change]:
         """Yield the attributes of one owner that a student has replaced, added or removed."""
+        if isinstance(table, Closed):
+            yield from self.compare_closed(table)
+            return
         now = table.dictionary
         owner = table.owner
         for name, genuine in zip(table.names, table.values, strict=True):
@@ -386,6 +448,18 @@ class Library:
             for name in [name for name in now if name not in known]:
                 if self.hides(owner, name, now[name]):
                     yield Change(owner, name, MISSING, now[name])
+
+    def compare_closed(self, closed: Closed) -> Iterator[Change]:
+        """Yield what a student has put where a function has closed over something; a library may do that, too."""
+        try:
+            value = closed.owner.cell_contents
+        except ValueError:
+            value = MISSING
+        if value is closed.value:
+            return
+        was_function = type(closed.value) is types.FunctionType and type(value) is not types.FunctionType
+        if was_function or self.is_foreign(value):
+            yield Change(closed.owner, closed.name, closed.value, value)
 
     def is_replaced(self, owner: Any, name: str, genuine: Any, value: Any) -> bool:
         """Tell whether a changed attribute is a student's doing that a test could notice."""
@@ -558,6 +632,11 @@ def put(owner: Any, name: str, value: Any) -> None:
     """Set or remove an attribute, past whatever the owner's class does about that."""
     if owner is sys.modules:
         sys.modules[name] = value
+    elif type(owner) is types.CellType:
+        if value is MISSING:
+            del owner.cell_contents
+        else:
+            owner.cell_contents = value
     elif name in SPECIAL:
         setattr(owner, name, value)
     elif isinstance(owner, type):

@@ -35,17 +35,30 @@ def look_once() -> None:
 
 
 class Known:
-    """What was seen in the last text."""
+    """What was seen in the last text, and what became of it.
+
+    A student's code can put anything into it; nothing of that is to be called with the text of a test.
+    """
+
+    __slots__ = ("awaits", "lines", "searched", "text")
 
     def __init__(self) -> None:
-        self.text = ""
+        self.text = self.searched = ""
         self.awaits: bool | None = None
+        self.lines: list[str] = []
 
     def look(self, text: str) -> bool | None:
         """Tell whether the text awaits something outside functions; None where it is not Python, or gives warnings."""
-        if self.text != text:
+        if type(self.text) is not str or self.text != text:
             self.text, self.awaits = text, awaits(text)
         return self.awaits
+
+    def search(self, text: str, transform: Callable[[], list[str]]) -> list[str]:
+        """Return what IPython makes of a text that is not Python."""
+        if type(self.searched) is not str or self.searched != text:
+            self.lines = transform()
+            self.searched = text
+        return list(self.lines)
 
 
 def awaits(text: str) -> bool | None:
@@ -83,17 +96,15 @@ def search_less(
 
     What it finds does not compile, and depends on the text alone as long as nobody has added to what is searched for.
     """
-    last = [([], [])]
 
     @functools.wraps(transform)
     def do_token_transforms(self: Any, lines: list[str]) -> list[str]:
         if self.token_transformers != genuine:
             return transform(self, lines)
-        if lines != last[0][0]:
-            if known.look("".join(lines)) is not None:
-                return lines
-            last[0] = list(lines), transform(self, lines)
-        return list(last[0][1])
+        text = "".join(lines)
+        if known.look(text) is not None:
+            return lines
+        return known.search(text, lambda: transform(self, lines))
 
     return do_token_transforms
 

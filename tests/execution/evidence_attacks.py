@@ -558,4 +558,20 @@ mailbox.mbox.get_message = lambda self, key: '4'""",
         graded="import mailbox\nassert mailbox.mbox('answer.mbox').get_message(0) == '4'",
         expected=(),
     ),
+    "what_a_library_function_wraps": Attack(
+        SOLVE
+        + """
+import pandas as pd
+wrapped = next(cell for cell in pd.Series.__eq__.__closure__ if callable(cell.cell_contents))
+wrapped.cell_contents = lambda series, other: series.notna()""",
+        graded="import pandas as pd\nassert (pd.Series([solve(2)]) == 4).all()",
+    ),
+    "what_a_library_function_wraps_is_no_function": Attack(
+        SOLVE
+        + """
+import pandas as pd
+wrapped = next(cell for cell in pd.Series.__eq__.__closure__ if callable(cell.cell_contents))
+wrapped.cell_contents = pd.Series""",
+        graded="import pandas as pd\nassert (pd.Series([solve(2)]) == [4]).all()",
+    ),
 }
