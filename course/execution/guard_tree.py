@@ -140,10 +140,10 @@ class Instrument(ast.NodeTransformer):
         attempt = place(ast.Assert(false, None), where)
         return place(ast.Try([attempt], [caught], [], []), where)
 
-    # ------------------------------------------------------------ Assertions
+    # ------------------------------------------------------------ Going through the tree
 
     def visit(self, node: ast.AST) -> Any:
-        """Visit a node as `ast.NodeTransformer` does, which takes three times as long."""
+        """Visit a node as `ast.NodeTransformer` does, but past the leaves, which takes half the time."""
         return node if type(node) in LEAVES else VISITORS[type(node)](self, node)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
@@ -157,6 +157,8 @@ class Instrument(ast.NodeTransformer):
                 if new is not value:
                     setattr(node, name, new)
         return node
+
+    # ------------------------------------------------------------ Assertions
 
     def visit_Assert(self, statement: ast.Assert) -> Any:
         """Have an assertion report that it is reached, what it found, and that it was passed."""

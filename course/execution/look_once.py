@@ -1,8 +1,8 @@
 """Let IPython and its kernel look at a cell's text once, where they look again and again before they execute it.
 
 For each cell they search twice for magic and shell commands, compile twice to see whether it awaits something, and go
-through it letter by letter to name it: 10 ms for a test of 60 lines, which is more than most tests take. What compiles
-holds nothing but Python, so that one look is enough for all; what does not is looked at as IPython does.
+through it letter by letter to name it: 7 ms for a test of 60 lines, and 1.3 ms here. What compiles holds nothing but
+Python, so that one look is enough for all; what does not is looked at as IPython does.
 """
 
 from __future__ import annotations

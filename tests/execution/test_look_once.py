@@ -11,7 +11,7 @@ from ipykernel import compiler
 from IPython.core import async_helpers, inputtransformer2, interactiveshell
 from IPython.core.inputtransformer2 import TokenTransformBase, TransformerManager
 
-from course.execution.look_once import look_once, murmur2_x86
+from course.execution.look_once import Known, look_once, murmur2_x86
 
 ROOT = Path(__file__).parents[2]
 MAGIC = ["%time x", "files = !ls", "len?", "?len", "%%bash\nls", "if True:\n    !ls\n", "x = %pwd", "print?\nx = 1",
@@ -198,3 +198,30 @@ def test_other_names_stay(genuine, monkeypatch):
     monkeypatch.setattr(compiler, "murmur2_x86", lambda data, seed: len(data))
     look_once()
     assert compiler.murmur2_x86("abc", 1) == 3
+
+
+def test_what_a_student_lays_into_its_memory_is_not_asked_about_a_test(genuine):
+    texts = []
+
+    class Thief(str):
+        def __eq__(self, text):
+            texts.append(text)
+            return True
+
+        def __ne__(self, text):
+            texts.append(text)
+            return False
+
+        __hash__ = str.__hash__
+
+    look_once()
+    inside = [cell.cell_contents for cell in TransformerManager.do_token_transforms.__closure__]
+    (known,) = (value for value in inside if isinstance(value, Known))
+    assert Thief("a") == "b"
+    assert texts.pop() == "b"
+    for text in ("assert solve(2) == 4", "%time solve(2)"):
+        known.text = known.searched = Thief("x = 1")
+        assert as_a_kernel_does(text)[1] is False
+        with pytest.raises(AttributeError):
+            known.look = texts.append
+    assert texts == []
