@@ -63,6 +63,15 @@ def module_path(tmp_path_factory, request):
 
 
 @pytest.fixture(scope="session")
+def forbidden_bubblewrap(tmp_path_factory):
+    """Folder for PATH with a `bwrap` that may not be used, as in a container or on a system that restricts it."""
+    program = tmp_path_factory.mktemp("forbidden") / "bwrap"
+    program.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    program.chmod(0o755)
+    return str(program.parent)
+
+
+@pytest.fixture(scope="session")
 def run_reproduce():
     """Call `course reproduce` as a user does, and read its report."""
 

