@@ -36,16 +36,19 @@ def call(name: str, *arguments: object) -> None:
 def unshare() -> None:
     """Give this process, which must have a single thread, namespaces of its own.
 
-    The next process it forks is the first one in the new process namespace. The user stays who it is.
+    The next process it forks is the first one in the new process namespace. The user stays who it is, and no other
+    process can read this one's memory afterwards.
     """
     user, group = os.getuid(), os.getgid()
     call(
         "unshare",
         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS,
     )
+    set_readable(True)  # what is not readable, and what lies in its /proc/self, belongs to root: nobody else writes there
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    set_readable(False)
 
 
 def mount_empty(folder: str, size: int) -> None:
