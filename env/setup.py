@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -65,13 +66,17 @@ def environment() -> dict[str, str]:
     return variables | QUIET | {"VIRTUAL_ENV": str(VENV), "JUPYTER_PREFER_ENV_PATH": "1"}
 
 
-def package_index() -> dict[str, str]:
-    """Give uv the package index that pip is configured with; uv does not read pip's configuration."""
-    if "UV_DEFAULT_INDEX" in os.environ:
-        return {}
+def reach_index() -> dict[str, str]:
+    """Let uv and pip trust what the system trusts (behind a proxy, too), and uv ask the index that pip asks."""
+    variables = {"UV_SYSTEM_CERTS": "true"}
+    trusted = ssl.get_default_verify_paths()
+    if found := trusted.cafile or trusted.capath:
+        variables["PIP_CERT"] = found
     command = [str(PYTHON), "-m", "pip", "config", "get", "global.index-url"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return {"UV_DEFAULT_INDEX": answer.stdout.strip()} if answer.returncode == 0 else {}
+    if answer.returncode == 0:
+        variables["UV_DEFAULT_INDEX"] = answer.stdout.strip()
+    return {name: value for name, value in variables.items() if name not in os.environ}
 
 
 def run(*command: str | Path, doing: str, variables: dict[str, str] | None = None) -> None:
@@ -103,6 +108,12 @@ def run(*command: str | Path, doing: str, variables: dict[str, str] | None = Non
 def explain(log: str, doing: str) -> str:
     """Turn the output of a failed step into one line that says what to do."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
+    if re.search(r"(?i)peer certificate|certificate.verify.failed|self.signed certificate", log):
+        return (
+            f"{doing} failed: the package index's certificate is not trusted here (a proxy inspects connections?). "
+            "Set SSL_CERT_FILE and PIP_CERT to the file with your organisation's certificates, then run this again. "
+            f"(Details: {LOG.name})"
+        )
     offline = (
         r"(?i)dns error|name resolution|getaddrinfo|connection (refused|error)|timed? out|unreachable"
         r"|NewConnectionError|failed to fetch|error sending request"
@@ -177,12 +188,14 @@ def install() -> None:
     packages = re.findall(r"^[A-Za-z0-9][^\s=]*==\S+", text, flags=re.MULTILINE)
     say(f"[2/4] installing the {len(packages)} packages of env/requirements.txt (1.4 GB; a minute on a good network)")
     uv = next((package for package in packages if package.startswith("uv==")), "uv")
+    index = reach_index()
     installed = subprocess.run([PYTHON, "-m", "uv", "--version"], capture_output=True, text=True, check=False)
     if f"uv {uv.removeprefix('uv==')}" not in installed.stdout:
-        run(PYTHON, "-m", "pip", "install", "--quiet", "--retries", "2", uv, doing="downloading uv")
+        download = [PYTHON, "-m", "pip", "install", "--quiet", "--retries", "2", uv]
+        run(*download, doing="downloading uv", variables=index)
     # Compiled once here, not again by every first import of every kernel.
     sync = [PYTHON, "-m", "uv", "pip", "sync", "--compile-bytecode", "--python", PYTHON, requirements]
-    run(*sync, doing="downloading packages", variables=package_index())
+    run(*sync, doing="downloading packages", variables=index)
     say("[3/4] installing the course package and Jupyter's settings")
     editable = ["pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "--offline", "-e", ROOT]
     run(PYTHON, "-m", "uv", *editable, doing="installing the course package")
@@ -193,6 +206,12 @@ def install() -> None:
     options = [part for name, value in variables.items() for part in ("--env", name, value)]
     kernel = ["install", "--sys-prefix", "--name", "python3", "--display-name", "Python 3 (ipykernel)"]
     run(PYTHON, "-m", "ipykernel", *kernel, *options, doing="installing the notebook kernel")
+
+    if sys.platform == "linux" and (ROOT / "tests").is_dir():  # in students' copies nothing is graded
+        trial = [PYTHON, "-m", "course.execution.bubblewrap"]
+        refused = subprocess.run(trial, env=environment(), capture_output=True, text=True, check=False).stdout.strip()
+        if refused:
+            say(f"      grading cannot lock students' code in here: {refused}")
 
     STAMP.write_text(stamp_text(), encoding="utf-8")
     LOG.unlink(missing_ok=True)

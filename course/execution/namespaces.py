@@ -44,7 +44,8 @@ def unshare() -> None:
         "unshare",
         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS,
     )
-    set_readable(True)  # what is not readable, and what lies in its /proc/self, belongs to root: nobody else writes there
+    # /proc/self belongs to root, and nobody else may write there, as long as this process is not readable.
+    set_readable(True)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")

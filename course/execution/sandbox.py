@@ -27,7 +27,7 @@ from typing import BinaryIO
 
 import course
 from course.errors import CourseError
-from course.execution.bubblewrap import find_bubblewrap
+from course.execution.bubblewrap import find_bubblewrap, why_not
 from course.execution.channel import ClosedError, read_frame, receive, receive_from, send, write_frame
 from course.execution.job import ALGEBRA_THREADS, Job, Limits
 from course.execution.process_limit import enter_group, make_group, remove_group
@@ -56,10 +56,9 @@ WRITTEN = {
     # After each commit Git would start two programs that see whether there is enough to tidy up.
     "/etc/gitconfig": "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n",
 }
-REMEDY = (
-    "Install bubblewrap (Debian, Ubuntu: apt install bubblewrap) and allow user namespaces; there is none for macOS "
-    "and Windows. To grade all the same, with students' code running under your name beside the solutions and the "
-    "gradebook: course grade --no-sandbox, or c.SandboxedExecute.sandbox = False in nbgrader_config.py."
+UNSAFE = (
+    "To grade all the same, with students' code running under your name beside the solutions and the gradebook: "
+    "course grade --no-sandbox, or c.SandboxedExecute.sandbox = False in nbgrader_config.py."
 )
 
 
@@ -81,7 +80,7 @@ def base_command() -> list[str]:
     """
     program = find_bubblewrap()
     if not program:
-        raise SandboxError(f"Students' code is executed in a sandbox, and bubblewrap is not installed. {REMEDY}")
+        raise SandboxError(f"Students' code is executed in a sandbox: {why_not()} {UNSAFE}")
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox",
                "--uid", "1000", "--gid", "1000", "--proc", "/proc", "--dev", "/dev"]  # fmt: skip
     if os.getuid() == 0:
@@ -220,7 +219,7 @@ class Sandbox:
             self.process.wait()
             reason = last_line(self.errors) or "it ended at once"
             self.close()
-            raise SandboxError(f"The sandbox cannot be started: {reason}. {REMEDY}") from None
+            raise SandboxError(f"The sandbox cannot be started: {why_not() or f'{reason}.'} {UNSAFE}") from None
 
     def command(self, preload: tuple[str, ...], handles: list[int]) -> tuple[list[str], dict[str, str]]:
         """Build the command and its environment; open files that it inherits are added to `handles`."""
@@ -351,7 +350,7 @@ class Worker:
         except (ClosedError, OSError, ValueError) as problem:
             reason = last_line(self.errors) or last_line(self.sandbox.errors) or str(problem) or "it ended at once"
             self.close()
-            raise SandboxError(f"The sandbox cannot be started: {reason}. {REMEDY}") from None
+            raise SandboxError(f"The sandbox cannot be started: {why_not() or f'{reason}.'} {UNSAFE}") from None
         self.jobs, self.results = self.connection.makefile("wb"), self.connection.makefile("rb")
 
     def run(self, job: bytes, seconds: float) -> bytes:

@@ -187,7 +187,7 @@ def find_tools() -> Tools:
     if not other:
         why_not["locale"] = "no second language is installed (locale -a lists them; Debian: apt install locales-all)"
     if refused:
-        why_not["host"] = f"{refused} (Debian: apt install bubblewrap)"
+        why_not["host"] = refused
     if os.name == "nt":
         why_not |= {"umask": "Windows has none", "time-zone": "Windows does not read TZ"}
     return Tools("" if refused else find_bubblewrap(), other, why_not)

@@ -1,13 +1,23 @@
 """`setup.sh` sets up, repairs, and says in one line what it cannot do."""
 
+import datetime
+import http.server
+import importlib.util
 import os
 import shutil
+import ssl
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 # A stand-in for requirements.txt that installs in seconds; the real one is what these tests run in.
 SMALL = ("uv", "setuptools", "ipykernel")
@@ -61,6 +71,32 @@ def add_python(programs, name="python3", *, before=""):
     script.chmod(0o755)
 
 
+@pytest.fixture
+def untrusted_index(tmp_path):
+    """A package index with a certificate that it made itself."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(
+            name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(1)
+        )
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = Encoding.PEM
+    (tmp_path / "index.pem").write_bytes(
+        key.private_bytes(pem, PrivateFormat.TraditionalOpenSSL, NoEncryption()) + certificate.public_bytes(pem)
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "index.pem")
+    with http.server.ThreadingHTTPServer(("localhost", 0), http.server.SimpleHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://localhost:{server.server_port}/simple"
+        server.shutdown()
+
+
 def one_line(done):
     """Check that a refusal is one line for people, and return it."""
     assert done.returncode != 0
@@ -106,6 +142,26 @@ def test_no_network(bare, programs):
     line = one_line(call(bare, "true", path=str(programs), environment=environment))
     assert "the package index cannot be reached" in line
     assert "run this again" in line
+
+
+def test_an_index_whose_certificate_is_not_trusted(bare, programs, untrusted_index):
+    """As behind a proxy that inspects connections: "connect to a network" would be wrong advice."""
+    add_python(programs)
+    environment = {"PIP_INDEX_URL": untrusted_index, "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": "",
+                   "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}  # fmt: skip
+    line = one_line(call(bare, "true", path=str(programs), environment=environment))
+    assert "certificate is not trusted" in line
+    assert "SSL_CERT_FILE" in line
+
+
+def test_uv_that_does_not_trust_the_index_is_understood(root):
+    specification = importlib.util.spec_from_file_location("course_setup", root / "env" / "setup.py")
+    setup = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(setup)
+    explain = setup.explain
+    said = "Failed to fetch\n  cause: error sending request for url\n  cause: invalid peer certificate: UnknownIssuer\n"
+    assert "certificate is not trusted" in explain(said, "downloading packages")
+    assert "cannot be reached" in explain(said.replace("invalid peer certificate", "dns error"), "downloading packages")
 
 
 def test_a_command_that_does_not_exist(root):
