@@ -546,7 +546,7 @@ def test_the_system_s_own_comes_before_the_one_that_the_environment_brings(monke
     assert Path(sys.prefix) in Path(brought).parents
     monkeypatch.setenv("PATH", forbidden_bubblewrap)
     assert find_bubblewrap() == str(Path(forbidden_bubblewrap) / "bwrap")
-    assert why_not() == "bwrap: No permissions to create new namespace"
+    assert why_not().startswith("bwrap: No permissions to create new namespace. Allow user namespaces")
 
 
 def test_where_namespaces_are_forbidden_it_is_refused_with_the_remedy(monkeypatch, forbidden_bubblewrap):
