@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.needs import Needs
+
 ROOT = Path(__file__).resolve().parents[1]
 
 pytest.register_assert_rewrite("tests.assignment.cycle", "tests.assignment.course_copy", "tests.assignment.matrix")
@@ -28,6 +30,11 @@ LONG = re.compile(
     r"|test_a_whole_life|test_from_the_zip_to_a_grade|test_losses_differ|_are_not_accused|test_without_bubblewrap"
     r"|test_solution_is_complete|test_honest_points_are_those_of_plain"
 )
+
+
+def pytest_configure(config):
+    """Know what tests need."""
+    config.pluginmanager.register(Needs())
 
 
 def pytest_collection_modifyitems(items):

@@ -2,13 +2,13 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import lab as labs
+from tests.needs import find_chromium
 
 # As root, in a container and without a network to other computers.
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -18,23 +18,11 @@ WIDTH, HEIGHT = 1280, 900
 expect.set_options(timeout=60_000)  # five seconds, its own, are too few on a busy computer
 
 
-def find_chromium():
-    """Give the path of the system's Chromium; where there is none, skip, but never in CI."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    reason = "the browser tests need Chromium: apt install chromium"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    return pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, one for all tests of a process."""
-    path = find_chromium()
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        started = playwright.chromium.launch(executable_path=find_chromium(), args=OPTIONS)
         yield started
         started.close()
 
