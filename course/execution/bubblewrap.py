@@ -38,7 +38,7 @@ def why_not() -> str:
     if not program:
         return f"bubblewrap is not installed. {INSTALL}"
     probe = [program, "--ro-bind", "/", "/", "--proc", "/proc", "--dev-bind", "/dev", "/dev", "--unshare-pid",
-             "--unshare-net", "--unshare-uts", "--hostname", "probe", "true"]  # fmt: skip
+             "--unshare-net", "--unshare-uts", "--hostname", "probe", "/bin/true"]  # fmt: skip
     done = subprocess.run(probe, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode == 0:
         return ""

@@ -23,7 +23,7 @@ from course.execution.job import Finding, Job, Limits, Result, decode_job, decod
 from course.execution.runner import end_context
 from course.execution.sandbox import SandboxError, Worker
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is for Linux")
+pytestmark = pytest.mark.needs("sandbox")
 
 
 # Workers that differ in what they may use do not share a sandbox with those of other tests.

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from course.errors import CourseError
+from course.execution.bubblewrap import find_bubblewrap
 from course.execution.engine import SandboxError
 from course.execution.job import decode_result, encode
 from course.grade import begin, command, files, gradebook, submission
@@ -549,25 +550,25 @@ def test_many_handed_in_names(small_class, class_template):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("bwrap"), reason="a small disk is made with bubblewrap")
+@pytest.mark.needs("sandbox")
 @pytest.mark.parametrize("free", [40_000, 120_000, 200_000])
 def test_disk_that_is_really_full(small_class, tmp_path, graded_content, free):
     """On a disk of its own, with little left: no traceback, nothing half; with space again the same command ends it."""
     size = 2_000_000 + sum(path.stat().st_size for path in small_class.folder.rglob("*"))
     command = (
-        f"{sys.executable} -m course.cli grade week-09 --course-dir /small/course --jobs 1 --no-sandbox"
+        f"{sys.executable} -m course.cli grade week-09 --course-dir /mnt/course --jobs 1 --no-sandbox"
         " --engine tests.grade.stubs:quick"
     )
     script = f"""
-        cp -a {small_class.folder} /small/course
-        head -c $(( $(df --output=avail -B1 /small | tail -1) - {free} )) /dev/zero > /small/ballast
+        cp -a {small_class.folder} /mnt/course
+        head -c $(( $(df --output=avail -B1 /mnt | tail -1) - {free} )) /dev/zero > /mnt/ballast
         {command} > {tmp_path}/first 2>&1; echo $? > {tmp_path}/code
-        cp -a /small/course {tmp_path}/full
-        rm /small/ballast
+        cp -a /mnt/course {tmp_path}/full
+        rm /mnt/ballast
         {command} > {tmp_path}/second 2>&1 || exit 1
-        cp -a /small/course {tmp_path}/done
+        cp -a /mnt/course {tmp_path}/done
     """
-    arguments = ["bwrap", "--dev-bind", "/", "/", "--size", str(size), "--tmpfs", "/small", "sh", "-c", script]
+    arguments = [find_bubblewrap(), "--dev-bind", "/", "/", "--size", str(size), "--tmpfs", "/mnt", "sh", "-c", script]
     done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=120)
     first = (tmp_path / "first").read_text()
     assert done.returncode == 0, done.stderr + first + (tmp_path / "second").read_text()
