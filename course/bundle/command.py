@@ -106,13 +106,6 @@ def make(folder: Path, revision: str | None = None) -> Bundle:
 def checked_files(tree: Files, secrets: Secrets) -> dict[str, File]:
     """Choose the files of the students' copy, and refuse those that give something away or would not work.
 
-    Parameters
-    ----------
-    tree
-        All files of a commit, by name.
-    secrets
-        What must not show.
-
     Raises
     ------
     RefusedBundleError

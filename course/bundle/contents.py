@@ -26,11 +26,6 @@ def in_rooms(name: str) -> bool:
 def students_files(tree: Files) -> dict[str, File]:
     """Choose the files of the students' copy, and make them fit for a life outside Git.
 
-    Parameters
-    ----------
-    tree
-        All files of a commit, by name.
-
     Raises
     ------
     CourseError
@@ -58,13 +53,6 @@ def without_git(config: str) -> str:
 
 def for_students(name: str, text: str) -> str:
     """Leave out of a document what its marks say.
-
-    Parameters
-    ----------
-    name
-        Name of the document, for messages.
-    text
-        Its text, in Markdown.
 
     Raises
     ------

@@ -10,13 +10,7 @@ from course.bundle.tree import Files
 
 
 def find_missing_data(files: Files) -> list[str]:
-    """Name the pointers whose bytes are not in the remote that travels with the course.
-
-    Parameters
-    ----------
-    files
-        What students would get, by name.
-    """
+    """Name the pointers whose bytes are not in the remote that travels with the course."""
     held = {
         hashlib.md5(file.content, usedforsecurity=False).hexdigest()
         for name, file in files.items()

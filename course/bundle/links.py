@@ -32,13 +32,7 @@ def anchors(text: str) -> set[str]:
 
 
 def find_broken_links(files: Files) -> list[str]:
-    """Name every link to a file, or to a heading of the same document, that is not there.
-
-    Parameters
-    ----------
-    files
-        What students would get, by name.
-    """
+    """Name every link to a file, or to a heading of the same document, that is not there."""
     folders = {posixpath.dirname(name) for name in files}
     there = {*files, *folders, *(parent for folder in folders for parent in parents(folder))}
     found = []

@@ -13,22 +13,10 @@ UNIX = 3
 
 
 def pack(files: Files, folder: str) -> bytes:
-    """Make a zip.
+    """Make a zip that unpacks to a folder; the same for the same files, on every computer and at every time.
 
     The files are stored as they are: what a compressor makes of the same bytes depends on its version, and the course
     has only about two megabytes.
-
-    Parameters
-    ----------
-    files
-        Files by name; folders are separated by `/`.
-    folder
-        Name of the folder that the zip unpacks to.
-
-    Returns
-    -------
-    bytes
-        The zip; the same for the same files, on every computer and at every time.
     """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:

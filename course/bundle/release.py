@@ -23,11 +23,6 @@ def assignments(tree: Files, room: str) -> list[str]:
 def find_stale(tree: Files) -> list[str]:
     """Generate every released assignment anew and name the files that come out otherwise.
 
-    Parameters
-    ----------
-    tree
-        All files of a commit, by name.
-
     Raises
     ------
     CourseError

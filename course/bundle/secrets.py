@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
-from course.bundle.texts import texts
+from course.bundle.texts import texts, words
 from course.bundle.tree import Files
 
 REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
@@ -17,7 +19,7 @@ UNMISTAKABLE = 30  # nobody writes a line of a test or a mark scheme as long as 
 # Lessons teach what the assignment asks for, so that a line of a solution stands in a lesson, too; not three in a row.
 IN_A_ROW = {"solution": 3, "answer": 4, "preparation": 4}
 
-ANSWER = re.compile(r"^# loses: .+\n# why: ", flags=re.MULTILINE)  # how a file of tests/answers begins
+ANSWER = re.compile(r"[#]\s*loses: .+(?:\n|\\n).*#\s*why: ")  # how a file of tests/answers begins
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Region:
     place: str
     lines: tuple[str, ...]
 
+    def named(self, line: str) -> str:
+        """Name one of the lines for a message."""
+        return f"{self.kind} of {self.place}: {line[:60]}"
+
 
 @dataclass(frozen=True)
 class Secrets:
@@ -48,20 +54,25 @@ class Secrets:
     regions
         Every solution, hidden test, mark scheme, right answer and preparing script.
     public
-        Lines that stand outside the regions, too: they tell nothing.
+        What is spoken outside the regions: a line that stands there, too, tells nothing.
     """
 
     regions: tuple[Region, ...]
-    public: frozenset[str]
+    public: str
 
     def tells(self, line: str) -> bool:
         """Tell whether a line gives something away by itself."""
-        return len(line) >= LONG_ENOUGH and line not in self.public
+        return len(line) >= LONG_ENOUGH and spoken([line]) not in self.public
 
     def telling_lines(self) -> dict[str, Region]:
         """Give every telling line of the assignment's notebooks, with a region that it stands in."""
         inside = [region for region in self.regions if region.kind in ("solution", "hidden tests", "mark scheme")]
         return {line: region for region in inside for line in region.lines if self.tells(line)}
+
+
+def spoken(lines: Iterable[str]) -> str:
+    """Give the words of lines as one text, each word between blanks."""
+    return f" {' '.join(word for line in lines for word in words(line))} "
 
 
 def stripped(text: str) -> list[str]:
@@ -70,33 +81,27 @@ def stripped(text: str) -> list[str]:
 
 
 def find_secrets(tree: Files) -> Secrets:
-    """Collect from `source/` and `tests/answers/` what must not show.
-
-    Parameters
-    ----------
-    tree
-        All files of the course, by name.
-    """
+    """Collect from `source/` and `tests/answers/` what must not show."""
     regions: list[Region] = []
-    public: set[str] = set()
+    public: list[str] = []
     for name, file in tree.items():
         room, *rest = name.split("/")
         text = file.content.decode("utf-8", "replace")
         if room == "source" and len(rest) == 2 and name.endswith(".ipynb"):
             for region in notebook_regions(name, text):
                 if region.kind == "public":
-                    public.update(region.lines)
+                    public += region.lines
                 else:
                     regions.append(region)
         elif room == "source" and name.endswith(".ipynb"):  # headers, which come into every notebook
-            public.update(line for region in notebook_regions(name, text) for line in region.lines)
+            public += [line for region in notebook_regions(name, text) for line in region.lines]
         elif room == "source" and len(rest) > 1 and name.endswith(".py"):
-            public.update(stripped(text))  # given to students: a solution may keep what was right in it
+            public += stripped(text)  # given to students: a solution may keep what was right in it
         elif room == "source" and name.endswith(".py"):
             regions.append(Region("preparation", name, tuple(stripped(text))))
         elif name.startswith("tests/answers/") and rest[-1].startswith("keeps_") and name.endswith(".py"):
             regions.append(Region("answer", name, tuple(stripped(text)[2:])))
-    return Secrets(tuple(regions), frozenset(public))
+    return Secrets(tuple(regions), spoken(public))
 
 
 def notebook_regions(name: str, text: str) -> Iterator[Region]:
@@ -116,23 +121,22 @@ def notebook_regions(name: str, text: str) -> Iterator[Region]:
         yield Region(kind, place, tuple(lines))
 
 
-def sequences(secrets: Secrets) -> dict[tuple[str, ...], Region]:
-    """Give the runs of lines that must stand nowhere, not even in a lesson: long enough to be no coincidence."""
-    found: dict[tuple[str, ...], Region] = {}
+def phrases(secrets: Secrets) -> dict[str, str]:
+    """Give what must be spoken nowhere, not even in a lesson, with the name of each: too long to be a coincidence."""
+    found: dict[str, str] = {}
     for region in secrets.regions:
         telling = [at for at, line in enumerate(region.lines) if secrets.tells(line)]
+        runs: Iterable[tuple[int, int]]
         if region.kind in IN_A_ROW:
             together = IN_A_ROW[region.kind]
-            if region.kind == "solution" and len(region.lines) >= together:
-                found[region.lines] = region  # as a whole even where its lines are public one by one
             runs = zip(telling, telling[together - 1 :], strict=False)
+            if region.kind == "solution" and len(region.lines) >= together:
+                runs = [(0, len(region.lines) - 1), *runs]  # as a whole even where its lines are public one by one
         else:
-            for at in telling:
-                if len(region.lines[at]) >= UNMISTAKABLE:
-                    found[region.lines[at : at + 1]] = region
-            runs = pairwise(telling)
+            alone = [(at, at) for at in telling if len(region.lines[at]) >= UNMISTAKABLE]
+            runs = [*alone, *pairwise(telling)]
         for first, last in runs:
-            found.setdefault(region.lines[first : last + 1], region)
+            found.setdefault(spoken(region.lines[first : last + 1]), region.named(region.lines[first]))
     return found
 
 
@@ -141,42 +145,32 @@ def find_leaks(files: Files, secrets: Secrets) -> list[str]:
 
     In `release/` no telling line may stand at all. In the other rooms no line of a hidden test or a mark scheme may
     that is long enough to be no coincidence, and no run of lines of a solution.
-
-    Parameters
-    ----------
-    files
-        What students would get, by name.
-    secrets
-        What must not show.
-
-    Returns
-    -------
-    list of str
-        One sentence for each place, in the order of the files.
     """
-    telling, runs = secrets.telling_lines(), sequences(secrets)
-    lengths = sorted({len(run) for run in runs})
+    anywhere = phrases(secrets)
+    released = {spoken([line]): region.named(line) for line, region in secrets.telling_lines().items()}
+    marks = {f" BEGIN {region} ": f"the mark BEGIN {region}" for region in REGIONS}
+
+    @cache
+    def sought(room: str, notebook: bool) -> dict[str, list[tuple[str, str]]]:
+        by_first_word = defaultdict(list)  # few are compared at each word of a text
+        for phrase, leak in ((released if room == "release" else {}) | anywhere | (marks if notebook else {})).items():
+            by_first_word[phrase.split()[0]].append((phrase, leak))
+        return by_first_word
+
     found = []
     for name, file in files.items():
         for place, text in texts(name, file.content):
-            numbered = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-            lines = tuple(line for _, line in numbered)
+            index = sought(name.partition("/")[0], ".ipynb" in place)
+            said = [(word, number) for number, line in enumerate(text.split("\n"), start=1) for word in words(line)]
+            stream = f" {' '.join(word for word, _ in said)} "
             leaks: dict[int, str] = {}
-            for at, (number, line) in enumerate(numbered):
-                shown = telling.get(line) if name.startswith("release/") else None
-                shown = shown or next((runs[run] for run in windows(lines, at, lengths) if run in runs), None)
-                if shown:
-                    leaks[number] = f"{shown.kind} of {shown.place}: {line[:60]}"
-                elif ".ipynb" in place and (mark := next((one for one in REGIONS if f"BEGIN {one}" in line), None)):
-                    leaks[number] = f"the mark BEGIN {mark}"
+            at = 0
+            for word, number in said:
+                for phrase, leak in index.get(word, ()):
+                    if stream.startswith(phrase, at):
+                        leaks.setdefault(number, leak)
+                at += len(word) + 1
             if match := ANSWER.search(text):
                 leaks[text.count("\n", 0, match.start()) + 1] = "an answer of tests/answers"
             found += [f"{place}, line {number}: {leak}" for number, leak in sorted(leaks.items())]
     return found
-
-
-def windows(lines: tuple[str, ...], at: int, lengths: Iterable[int]) -> Iterator[tuple[str, ...]]:
-    """Give the runs of lines that begin at a place, shortest first."""
-    for length in lengths:
-        if at + length <= len(lines):
-            yield lines[at : at + length]

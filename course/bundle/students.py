@@ -17,11 +17,6 @@ def find_student_data(tree: Files) -> list[str]:
     """Name the files of a commit that hold, or may hold, a student's work or grades.
 
     Looked at are the rooms at the top, which must not be in Git at all, and the students' rooms at any depth.
-
-    Parameters
-    ----------
-    tree
-        All files of a commit, by name.
     """
     found = []
     for name, file in tree.items():

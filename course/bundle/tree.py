@@ -21,7 +21,7 @@ class File:
     executable: bool = False
 
 
-Files = Mapping[str, File]
+Files = Mapping[str, File]  # by name, relative to the course; folders are separated by `/` on every system
 
 
 def git(*arguments: str, folder: Path, given: bytes = b"") -> bytes:
@@ -46,13 +46,6 @@ def git(*arguments: str, folder: Path, given: bytes = b"") -> bytes:
 def commit_of(folder: Path, revision: str) -> str:
     """Give the full name of the commit that a revision means.
 
-    Parameters
-    ----------
-    folder
-        The course, in a Git repository.
-    revision
-        A branch, a tag, or (the beginning of) the name of a commit.
-
     Raises
     ------
     CourseError
@@ -69,12 +62,7 @@ def commit_of(folder: Path, revision: str) -> str:
 def uncommitted(folder: Path, rooms: Iterable[str]) -> list[str]:
     """Name the files of some rooms that differ from the last commit, new ones included, relative to the repository.
 
-    Parameters
-    ----------
-    folder
-        The course, in a Git repository.
-    rooms
-        Files and folders to look at; some may be missing.
+    Rooms are files and folders; some may be missing.
     """
     listed = git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *rooms, folder=folder)
     return sorted(os.fsdecode(entry[3:]) for entry in listed.split(b"\0") if entry)
@@ -83,14 +71,7 @@ def uncommitted(folder: Path, rooms: Iterable[str]) -> list[str]:
 def read_tree(folder: Path, commit: str) -> dict[str, File]:
     """Read the files of a commit, in the order of their names.
 
-    The bytes are Git's own: no line ending is converted, on any system.
-
-    Parameters
-    ----------
-    folder
-        The course: a repository, or a folder inside one; names are relative to it.
-    commit
-        Name of the commit.
+    The course may be a folder of a larger repository. The bytes are Git's own: no line ending is converted.
 
     Raises
     ------

@@ -1,16 +1,23 @@
 """MLflow's user interface inside Jupyter: a page with the stores that were found, and the interface of each.
 
-Every store has a server of its own, started by jupyter-server-proxy when it is first opened, on a free port of this
-computer that only the Jupyter server talks to. It is reached under Jupyter's own address and password, below
-whatever base URL Jupyter has.
+Every store has a server of its own, started by jupyter-server-proxy when it is first opened. It is reached under
+Jupyter's own address and password, below whatever base URL Jupyter has, and in no other way: the computer may have
+other accounts, and MLflow asks nobody for a password. So the server listens on a Unix socket in a folder that only its
+owner may enter, and answers only who calls it by a name that Jupyter drew. On Windows, where Python's servers have no
+such sockets, it listens on a port of this computer, and the name alone keeps others out.
 """
 
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
+import tempfile
 import time
+from functools import cached_property
+from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from jupyter_server.base.handlers import JupyterHandler
@@ -48,9 +55,13 @@ class Desk:
         Each store's file by its key, as far as a page has named it.
     states
         What jupyter-server-proxy knows of each running server, by key; the one opened last is the last.
+    host
+        The only name that the servers answer to.
     """
 
     def __init__(self) -> None:
+        self.host = f"{token_hex(16)}.localhost"
+        self.numbers = count(1)
         self.paths: dict[str, Path] = {}
         self.states: dict[str, dict[str, Any]] = {}
         self.ending: set[asyncio.Future] = set()  # kept, or Python might forget them before they are done
@@ -66,6 +77,16 @@ class Desk:
                     task.add_done_callback(self.ending.discard)
             self.states[key] = {}
         return self.states[key]
+
+    @cached_property
+    def sockets(self) -> tempfile.TemporaryDirectory:
+        """A folder of the owner's alone, removed when Jupyter ends."""
+        # The path of a socket has room for 103 bytes on macOS, 107 on Linux, and a hub's temporary folder may be deep.
+        return tempfile.TemporaryDirectory(prefix="mlflow-", dir=None if len(tempfile.gettempdir()) < 70 else "/tmp")
+
+    def socket(self) -> str | None:
+        """Give a path at which no server has listened yet: one that is ending removes its socket only then."""
+        return None if sys.platform == "win32" else f"{self.sockets.name}/{next(self.numbers)}"
 
 
 async def stop(process: Any) -> None:
@@ -157,12 +178,15 @@ class StoreHandler(SuperviseAndProxyHandler):
         super().initialize({})
 
     async def prepare(self) -> None:
-        """Take the store's server; send who comes with an old address to the list."""
+        """Take the store's server; refuse another site's page, and send who comes with an old address to the list."""
         await super().prepare()
         if self._finished:  # sent to the login; who is not known stops nobody's server
             return
+        if self.request.headers.get("Origin") and not self.check_origin():
+            raise web.HTTPError(403)
         if self.known:
             super().initialize(self.desk.state(self.key))
+            self.requested_unix_socket = self.desk.socket()  # of use for a new state only
         else:
             self.redirect(url_path_join(self.base_url, "mlflow/open", self.key))
 
@@ -175,29 +199,25 @@ class StoreHandler(SuperviseAndProxyHandler):
 
     def get_cmd(self) -> list[str]:
         """Give the command that starts the server."""
+        socket = ["--uvicorn-opts", f"--uds {shlex.quote(self.unix_socket)}"] if self.unix_socket else []
         return [
             sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1",
+            *socket,
             "--backend-store-uri", f"sqlite:///{self.desk.paths[self.key].as_posix()}",
             "--static-prefix", url_path_join(self.base_url, self.proxy_base).rstrip("/"),
         ]  # fmt: skip
 
     def get_env(self) -> dict[str, str]:
-        """Give the settings of the server."""
-        return ENVIRONMENT
+        """Give the settings of the server; other accounts see its command, but not these."""
+        return ENVIRONMENT | {"MLFLOW_SERVER_ALLOWED_HOSTS": self.desk.host}
 
     def get_timeout(self) -> int:
         """Give the seconds that it may take to start."""
         return SECONDS_TO_START
 
     def get_request_headers_override(self) -> dict[str, str]:
-        """Let MLflow see a request of this computer, which it is: Jupyter made it.
-
-        MLflow refuses names of computers that it does not know. Requests that another site's page sent keep their
-        origin, so that MLflow refuses them.
-        """
-        here = f"127.0.0.1:{self.port}"
-        origin = {"Origin": f"http://{here}"} if self.request.headers.get("Origin") and self.check_origin() else {}
-        return {"Host": here} | origin
+        """Call MLflow by the name it answers to, and as a page of this computer, whose requests it takes."""
+        return {"Host": self.desk.host, "Origin": "http://localhost"}
 
 
 def ago(seconds: float) -> str:

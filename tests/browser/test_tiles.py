@@ -4,12 +4,14 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -28,6 +30,25 @@ LOG_RUNS = """if True:
             mlflow.log_metric("loss", 1 / (1 + number))
             mlflow.log_text("hello", "note.txt")
     print(run.info.run_id)"""
+
+
+# Asks at every door of a server what the experiments are; prints what it answers.
+ASK = """if True:
+    import http.client, json, socket, sys
+
+    class Door(http.client.HTTPConnection):
+        def connect(self):
+            self.sock = socket.socket(socket.AF_INET if isinstance(door, list) else socket.AF_UNIX)
+            self.sock.settimeout(20)
+            self.sock.connect(tuple(door) if isinstance(door, list) else door)
+
+    for door in json.loads(sys.argv[1]):
+        asked = Door("localhost")
+        try:
+            asked.request("GET", sys.argv[2] + "ajax-api/2.0/mlflow/experiments/search?max_results=9")
+            print(asked.getresponse().status)
+        except OSError as problem:
+            print(type(problem).__name__)"""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +72,9 @@ def hub(module_path, store):
     older.mkdir(parents=True)
     shutil.copyfile(store / "mlflow.db", older / "mlflow.db")
     os.utime(older / "mlflow.db", (1, 1))
-    with labs.serve(folder, module_path / "home", base_url="/user/ana/") as started:
+    temporary = module_path / "a b"
+    temporary.mkdir()
+    with labs.serve(folder, module_path / "home", base_url="/user/ana/", TMPDIR=str(temporary)) as started:
         yield started
 
 
@@ -110,6 +133,46 @@ def test_mlflow_is_not_reached_without_the_password_or_from_another_site(page, h
     assert page.request.post(address, **other).status == 403
 
 
+def servers_of_mlflow(folder):
+    """The processes that serve the stores in a folder."""
+    started = [one for one in psutil.process_iter() if str(folder) in " ".join(command_of(one))]
+    return [one for parent in started for one in (parent, *parent.children(recursive=True))]
+
+
+def command_of(process):
+    try:
+        command = process.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return []
+    return command if "--backend-store-uri" in command else []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Python's servers have no Unix sockets on Windows")
+def test_another_account_of_the_computer_does_not_reach_mlflow(page, hub, run_id):
+    page.goto(hub.url(f"mlflow/run/{run_id}"))
+    expect(page.get_by_role("heading", name="try 1")).to_be_visible(timeout=90_000)
+    below = page.url.partition("#")[0].removeprefix(hub.address.removesuffix("/user/ana"))
+    servers = servers_of_mlflow(hub.folder)
+    doors = [door for one in servers for door in one.net_connections("inet")]
+    ports = [list(door.laddr) for door in doors if door.status == psutil.CONN_LISTEN]
+    commands = [one.cmdline() for one in servers]
+    sockets = [command[command.index("--uds") + 1] for command in commands if "--uds" in command]
+
+    def ask(python, **account):
+        command = [python, "-c", ASK, json.dumps([*ports, *sockets]), below]
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, **account)
+        assert done.returncode == 0, done.stderr
+        return set(done.stdout.splitlines())
+
+    if os.geteuid() == 0 and (python := shutil.which("python3", path="/usr/bin:/usr/local/bin")):
+        assert ask(python, user=65534, group=65534, extra_groups=[]) == {"PermissionError"}
+    # Not even the owner gets an answer without the name that Jupyter drew; on Windows that is all there is.
+    assert ask(sys.executable) == {"403"}
+    assert ports == []
+    folders = [Path(path).parent.stat() for path in sockets]
+    assert {(stat.S_IMODE(folder.st_mode), folder.st_uid) for folder in folders} == {(0o700, os.getuid())}
+
+
 def test_the_checklist_follows_the_theme(page, hub):
     page.goto(hub.url(""))
     expect(page.get_by_text("| Idle")).to_be_visible()
@@ -152,6 +215,21 @@ def test_only_some_servers_run_at_a_time():
     states = [desk.state(str(number)) for number in range(SERVERS_AT_MOST + 1)]
     assert list(desk.states) == [str(number) for number in range(1, SERVERS_AT_MOST + 1)]
     assert desk.state("1") is states[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Python's servers have no Unix sockets on Windows")
+def test_sockets_have_short_paths_and_end_with_jupyter(tmp_path, monkeypatch):
+    """Each server has a path of its own: one that is ending would remove the socket of the next."""
+    deep = tmp_path / ("deep" * 20)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    desk = Desk()
+    paths = [Path(desk.socket()) for _ in range(3)]
+    assert len(set(paths)) == 3
+    assert len(os.fsencode(paths[-1])) < 104
+    assert stat.S_IMODE(paths[0].parent.stat().st_mode) == 0o700
+    desk.sockets.cleanup()
+    assert not paths[0].parent.exists()
 
 
 def test_times_are_words():

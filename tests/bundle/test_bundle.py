@@ -20,7 +20,7 @@ from course.bundle.tree import File, read_tree
 from course.errors import CourseError
 from tests.bundle.conftest import bundle, git
 
-NO_SECRETS = Secrets((), frozenset())
+NO_SECRETS = Secrets((), "")
 
 
 def refusal(done, code):

@@ -1,17 +1,26 @@
 """Whatever would give something away is refused, by file and line. Each leak is planted where it could happen."""
 
+import base64
+import bz2
 import gzip
+import html
 import io
 import json
+import lzma
 import re
 import zipfile
 import zlib
+from urllib.parse import quote
 
 import nbformat
 import pytest
+from pygments import highlight
+from pygments.formatters import HtmlFormatter, Terminal256Formatter
+from pygments.lexers import PythonLexer
 
 from course.bundle.command import RefusedBundleError, checked_files
 from course.bundle.secrets import find_leaks, find_secrets
+from course.bundle.texts import words
 from course.bundle.tree import File
 
 RELEASED = "release/week-09/02_mlflow_tracking.ipynb"
@@ -25,12 +34,13 @@ def secrets(tree):
 
 @pytest.fixture
 def planted(tree, secrets):
-    """Plant a file into the course; give the refusal."""
+    """Plant a file into a small course, with one file in each room; give the refusal."""
+    small = {name: tree[name] for name in {name.split("/")[0]: name for name in tree}.values()}
 
     def plant(name, content):
         content = content if isinstance(content, bytes) else content.encode()
         with pytest.raises(RefusedBundleError) as refused:
-            checked_files({**tree, name: File(content)}, secrets)
+            checked_files({**small, name: File(content)}, secrets)
         return str(refused.value)
 
     return plant
@@ -41,12 +51,15 @@ def region(secrets, kind, *, at_least=3):
     return next(one for one in secrets.regions if one.kind == kind and sum(map(secrets.tells, one.lines)) >= at_least)
 
 
-def with_cell(tree, name, text, *, output=False):
-    """A notebook of the course with one more cell, which holds a text or has put it out."""
+def with_cell(tree, name, text, *, output=False, attachment=None):
+    """A notebook of the course with one more cell, which holds a text or has put it out; or has a file attached."""
     notebook = nbformat.reads(tree[name].content.decode(), as_version=4)
     cell = nbformat.v4.new_code_cell("print(1)" if output else text, id="planted")
     if output:
         cell.outputs = [nbformat.v4.new_output("stream", text=text)]
+    if attachment:
+        cell = nbformat.v4.new_markdown_cell("![](a.bin)", id="planted")
+        cell.attachments = {"a.bin": {"application/octet-stream": base64.b64encode(attachment).decode()}}
     notebook.cells.append(cell)
     return nbformat.writes(notebook)
 
@@ -109,7 +122,7 @@ def test_what_a_lesson_may_teach(tree, secrets):
     """Two commands in a row that a solution has, too, are no leak."""
     lines = ["!git checkout --quiet v2007", "!dvc checkout"]
     assert any(set(lines) <= set(one.lines) for one in secrets.regions if one.kind == "solution")
-    assert checked_files({**tree, LESSON: File(with_cell(tree, LESSON, "\n".join(lines)).encode())}, secrets)
+    assert find_leaks({LESSON: File(with_cell(tree, LESSON, "\n".join(lines)).encode())}, secrets) == []
 
 
 def test_the_output_of_a_cell(planted, tree, secrets):
@@ -132,6 +145,85 @@ def test_the_output_of_a_cell(planted, tree, secrets):
 def test_packed(planted, secrets, hide):
     text = "first\n" + "\n".join(region(secrets, "solution").lines)
     assert "release/week-09/start/more.zip" in planted("release/week-09/start/more.zip", hide(text))
+
+
+def coloured(lines):
+    return highlight("\n".join(lines), PythonLexer(), Terminal256Formatter()).splitlines()
+
+
+FORMS = {
+    "traceback": lambda lines: "\n".join(
+        f"\x1b[32m{'---->' if at == 12 else '':5} {at}\x1b[39m {line}" for at, line in enumerate(coloured(lines), 11)
+    ),
+    "listing": lambda lines: "\n".join(f"{at:3} | {line}" for at, line in enumerate(lines, 9)),
+    "escaped HTML": lambda lines: html.escape("\n".join(lines)),
+    "highlighted HTML": lambda lines: highlight("\n".join(lines), PythonLexer(), HtmlFormatter(linenos="inline")),
+    "HTML comment": lambda lines: "\n".join(f"<!-- {line} -->" for line in lines),
+    "quoted": lambda lines: "\n".join(f"> > {line}" for line in lines),
+    "commented": lambda lines: "\n".join(f"#    {line}" for line in lines),
+    "in a sentence": lambda lines: "Write `" + "\n".join(lines) + "` here.",
+    "a string": lambda lines: json.dumps("\n".join(lines)),
+    "a string in a string": lambda lines: json.dumps(json.dumps("\n".join(lines))),
+    "doubled spaces": lambda lines: "\n".join(line.replace(" ", "  ") for line in lines),
+    "other spaces": lambda lines: "\n".join(line.replace(" ", "\u00a0") for line in lines),
+    "joined": " ".join,
+    "percent-encoded": lambda lines: f"data:text/plain,{quote(chr(10).join(lines))}",
+    "Base64": lambda lines: base64.encodebytes("\n".join(lines).encode()).decode(),
+    "data address": lambda lines: f'<img src="data:image/svg+xml;base64,{base64.b64encode(svg(lines)).decode()}"/>',
+}
+
+
+def svg(lines):
+    return f"<svg><text>{html.escape(chr(10).join(lines))}</text></svg>".encode()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["solution", "hidden tests", "mark scheme"])
+def test_no_form_hides_a_leak(tree, secrets, kind, form):
+    """One line in the release, in what a cell has put out; and a whole region in a lesson."""
+    lines = region(secrets, kind).lines
+    line = next(line for line in lines if secrets.tells(line))
+    released = with_cell(tree, RELEASED, f"one\n{FORMS[form]([line])}\n", output=True)
+    lesson = with_cell(tree, LESSON, FORMS[form](lines))
+    for name, notebook in ((RELEASED, released), (LESSON, lesson)):
+        found = find_leaks({name: File(notebook.encode())}, secrets)
+        assert any(f": {kind} of source/week-09/" in one for one in found), name
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda text: text,
+        zlib.compress,
+        lambda text: gzip.compress(text[:9]) + gzip.compress(text[9:]),
+        lzma.compress,
+        bz2.compress,
+        lambda text: zipped(a=text),
+        lambda text: text.decode().encode("utf-16"),
+    ],
+    ids=["text", "zlib", "gzip", "xz", "bzip2", "zip", "UTF-16"],
+)
+@pytest.mark.parametrize("more", [0, 1, 2])  # Base64 ends otherwise
+def test_what_is_attached_to_a_cell(tree, secrets, pack, more):
+    content = pack("\n".join([*region(secrets, "solution").lines, "x" * more]).encode())
+    lesson = with_cell(tree, LESSON, "", attachment=content)
+    found = find_leaks({LESSON: File(lesson.encode())}, secrets)
+    assert any(f"{LESSON}, cell planted, outputs, encoded" in one for one in found)
+
+
+def test_an_answer_in_another_form(tree, secrets):
+    answer = next(file.content for name, file in tree.items() if re.match(r"tests/answers/.+/loses_", name)).decode()
+    for text in (json.dumps(answer), "".join(f"> {line}\n" for line in answer.split("\n"))):
+        found = find_leaks({"notebooks/one.txt": File(text.encode())}, secrets)
+        assert found == ["notebooks/one.txt, line 1: an answer of tests/answers"]
+
+
+def test_words():
+    assert words("  ----> 12     \x1b[31massert\x1b[0m x  == &quot;a&amp;lt;b&quot;  # <b>why</b>") == [
+        "assert", "x", "a", "b", "why",
+    ]  # fmt: skip
+    assert words("a < b and c > d") == ["a", "b", "and", "c", "d"]
+    assert words("# -----") == []
 
 
 def test_the_marks_of_a_region(planted, tree):
