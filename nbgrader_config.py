@@ -79,6 +79,9 @@ c.ExecutePreprocessor.timeout = 240
 # One clear line for what cannot be graded, before nbgrader tries.
 c.Autograde.pre_convert_hook = hand_in.look_at
 
+# A byte-order mark, which editors of Windows put in front of a file, costs nobody a notebook.
+c.Autograde.exporter_class = hand_in.MarkedNotebookExporter
+
 # First the trusted cells are put back. RestoreCells finds cells that an editor stripped of their metadata, and puts
 # back those that were deleted; nbgrader's OverwriteCells then puts back their text, type and points.
 c.Autograde.sanitize_preprocessors = [

@@ -21,6 +21,7 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
+from traitlets import Type
 from traitlets.config import Application
 
 from course.execution.job import Limits
@@ -28,6 +29,7 @@ from course.grade.files import copy_files, is_regular, regular_files
 from course.grade.journal import without_ids
 from course.grade.log import Collector
 from course.grade.trouble import AGAIN, UngradableError
+from course.grading.hand_in import MarkedNotebookExporter
 from course.grading.restore import in_order
 
 Notebook = Any
@@ -68,6 +70,8 @@ class OneSubmission(Autograde, RegularFiles):
     order
         Notebook → ids of the assignment's cells, in the order in which students got them.
     """
+
+    exporter_class = Type(MarkedNotebookExporter, klass=Exporter).tag(config=True)
 
     def __init__(self, app: Application, student: str, source: Path, destination: Path, collector: Collector) -> None:
         super().__init__(coursedir=app.coursedir, parent=app)

@@ -14,6 +14,8 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbgrader.utils import is_locked, is_solution
 
+from course.grading.hand_in import read_notebook
+
 
 @functools.lru_cache(maxsize=1000)  # several look at the same cells
 def plain_python(source: str) -> str:
@@ -121,7 +123,7 @@ def released_order(folder: Path) -> dict[str, list[str]]:
 
 def locked_cells(path: Path) -> dict[str, str]:
     """Read the locked cells of a notebook: id → text."""
-    cells = nbformat.read(path, as_version=4).cells
+    cells = read_notebook(path).cells
     return {cell.metadata.nbgrader.get("grade_id", ""): cell.source for cell in cells if is_locked(cell)}
 
 

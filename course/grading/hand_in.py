@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import copy
+import io
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import nbformat
+from nbconvert.exporters import NotebookExporter
 from traitlets.config import Application
 from traitlets.log import get_logger
 
 MEGABYTE = 1_000_000
+
+
+def read_notebook(path: Path) -> Any:
+    """Read a student's notebook; some editors of Windows put a byte-order mark in front of it."""
+    with path.open(encoding="utf-8-sig") as file:
+        return nbformat.read(file, as_version=4)
+
+
+class MarkedNotebookExporter(NotebookExporter):
+    """nbconvert's exporter to notebooks, which reads what begins with a byte-order mark, too."""
+
+    def from_file(self, file_stream: IO[str], resources: Any = None, **options: Any) -> tuple[Any, Any]:
+        """Convert a notebook from an open file."""
+        text = file_stream.read().removeprefix("\ufeff")
+        return super().from_file(io.StringIO(text), resources=resources, **options)
 
 
 def tolerant(notebook: Any) -> Any:
@@ -43,7 +61,7 @@ def trouble_with(path: Path, limit: int) -> str | None:
             "ask for it again, saved after Edit, Clear Outputs of All Cells"
         )
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read_notebook(path)
         nbformat.validate(tolerant(notebook), relax_add_props=True)
     except nbformat.ValidationError as error:
         return f"it is not a valid notebook ({str(error).splitlines()[0]}); ask for it again"
@@ -52,12 +70,43 @@ def trouble_with(path: Path, limit: int) -> str | None:
     return None
 
 
+def other_capitals(handed_in: set[str], released: set[str]) -> dict[str, str]:
+    """Find notebooks whose names differ from those that are missing only in capital letters: name → released name."""
+    unknown = handed_in - released
+    found = {}
+    for name in released - handed_in:
+        same = [other for other in unknown if other.casefold() == name.casefold()]
+        if len(same) == 1:
+            found[same[0]] = name
+    return found
+
+
+def put_names_right(notebooks: list[str], released: set[str]) -> list[str]:
+    """Rename notebooks that differ from a released one only in capital letters; say which.
+
+    Parameters
+    ----------
+    notebooks : list of str
+        Paths of a submission, which are changed in place.
+    released : set of str
+        Names of the assignment's notebooks, without ending.
+    """
+    paths = {Path(path).stem: path for path in notebooks}
+    lines = []
+    for name, right in sorted(other_capitals(set(paths), released).items()):
+        path = Path(paths[name])
+        with suppress(OSError):  # then it is named as one that is not graded
+            notebooks[notebooks.index(paths[name])] = str(path.rename(path.with_stem(right)))
+            lines.append(f"{path.name} is taken for {right}.ipynb; it was renamed in submitted/")
+    return lines
+
+
 def compare_names(handed_in: set[str], released: set[str]) -> list[str]:
     """Say which notebooks are missing and which are not known; a likely renaming is named as one."""
     missing, unknown = released - handed_in, handed_in - released
     lines = []
     for name in sorted(unknown):
-        likely = sorted(other for other in missing if name.startswith(other))
+        likely = sorted(other for other in missing if name.casefold().startswith(other.casefold()))
         if likely:
             lines.append(f"{name}.ipynb is not graded: rename it to {likely[0]}.ipynb in submitted/ and grade again")
             missing -= {likely[0]}
@@ -83,6 +132,8 @@ def look_at(assignment: str, student: str, notebooks: list[str]) -> None:
         released = Path(course.format_path(course.release_directory, ".", assignment))
         known = {path.stem for path in released.glob("*.ipynb")}
         if known:
+            for line in put_names_right(notebooks, known):
+                log.warning("%s: %s", who, line)
             for line in compare_names({Path(path).stem for path in notebooks}, known):
                 log.warning("%s: %s", who, line)
     limit = 1000 * (course.max_file_size if course is not None else 100_000)

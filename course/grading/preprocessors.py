@@ -21,7 +21,7 @@ from course.grade.convert import HandOver, execution_settings, to_execute
 from course.grade.files import read_folder
 from course.grade.reference import trusted_imports
 from course.grade.source import read_source
-from course.grading.restore import grade_id, in_order, restore
+from course.grading.restore import as_graded
 from course.grading.student_id import complaint, written_ids
 
 Notebook = Any
@@ -48,9 +48,7 @@ class RestoreCells(NbGraderPreprocessor):
             self.log.warning("%s is missing: cells that a student deleted cannot be put back", path)
             return nb, resources
         released = nbformat.read(path, as_version=4)
-        nb.cells, notes = restore(nb.cells, released.cells)
-        nb.cells, moved = in_order(nb.cells, [name for name in map(grade_id, released.cells) if name])
-        notes += [f"the cell '{name}' had been moved; it is back in its place" for name in moved]
+        nb.cells, notes = as_graded(nb.cells, released.cells)
         for note in notes:
             self.log.warning("%s: %s", whose(resources), note)
         return nb, resources

@@ -1,8 +1,12 @@
-"""Find the assignment's own cells in what a student handed in, and put back what is missing."""
+"""Find the assignment's own cells in a student's notebook, and put back what is missing.
+
+Grading, Validate and `course check` all judge what is found here.
+"""
 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
@@ -54,7 +58,7 @@ def match(submitted: Sequence[Cell], released: Sequence[Cell]) -> dict[int, int]
         text = released[position].source.strip()
         if not released[position].metadata.nbgrader.get("solution"):
             take(position, [at for at, cell in enumerate(submitted) if cell.source.strip() == text])
-    for position in trusted:
+    for position in trusted if found else ():  # in a stranger's notebook a place says nothing
         if position not in found and released[position].metadata.nbgrader.get("solution"):
             take(position, most_similar(position, submitted, released, found, free))
     return found
@@ -80,8 +84,8 @@ def most_similar(
     return between[-1:]
 
 
-def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
-    """Give a submission's cells their metadata back, and put deleted ones in again.
+def recognise(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[Cell], dict[int, int], list[str]]:
+    """Give a student's cells the metadata with which they were released; copies lose it.
 
     Parameters
     ----------
@@ -91,12 +95,16 @@ def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[C
     Returns
     -------
     cells : list of cells
-        The submission as nbgrader can grade it.
+        The student's.
+    found : dict of int to int
+        As `match` gives it.
     notes : list of str
-        What was done, in words for the instructor. Empty if nothing had to be done.
+        What was done, in words for the instructor.
     """
-    found = match(submitted, released)
     cells = [copy.deepcopy(cell) for cell in submitted]
+    if not any(map(grade_id, released)):  # an editor has dropped the marks there, too
+        return cells, {}, []
+    found = match(submitted, released)
     notes: list[str] = []
 
     kept = set(found.values())
@@ -113,7 +121,25 @@ def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[C
         cells[at].metadata["nbgrader"] = copy.deepcopy(metadata)
     if stripped:
         notes.append(f"an editor had removed what nbgrader needs from {len(stripped)} cells; they were found again")
+    return cells, found, notes
 
+
+def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
+    """Give a submission's cells their metadata back, and put deleted ones in again.
+
+    Parameters
+    ----------
+    submitted, released : sequence of cells
+        The two notebooks; neither is changed.
+
+    Returns
+    -------
+    cells : list of cells
+        The submission as nbgrader can grade it.
+    notes : list of str
+        What was done, in words for the instructor. Empty if nothing had to be done.
+    """
+    cells, found, notes = recognise(submitted, released)
     by_object = {position: cells[at] for position, at in found.items()}
     previous = None
     for position, cell in enumerate(released):
@@ -129,6 +155,27 @@ def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[C
             notes.append(f"the cell '{grade_id(cell)}' was deleted; it was put back")
         previous = by_object[position]
     return cells, notes
+
+
+def as_graded(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
+    """Give a submission's cells as grading looks at them: `restore` and `in_order`, with the notes of both."""
+    cells, notes = restore(submitted, released)
+    cells, moved = in_order(cells, [name for name in map(grade_id, released) if name])
+    return cells, [*notes, *(f"the cell '{name}' had been moved; it is back in its place" for name in moved)]
+
+
+def copied(cells: Sequence[Cell]) -> list[str]:
+    """List the ids that nbgrader finds more than once: cells that were split, or copied and pasted."""
+    return [name for name, count in Counter(filter(None, map(grade_id, cells))).items() if count > 1]
+
+
+def say_split(name: str) -> str:
+    """Tell a student about a cell that is there more than once, and how to put it right."""
+    return (
+        f"The cell {name} is there twice: it was split or copied, and grading takes only one part for the answer. "
+        "Put a split cell together again: click its first part, Shift+click its last, menu Edit > Merge Selected "
+        "Cells (Shift+M). Delete a copy. Then save."
+    )
 
 
 def in_order(cells: Sequence[Cell], order: Sequence[str]) -> tuple[list[Cell], list[str]]:

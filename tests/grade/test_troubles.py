@@ -50,6 +50,17 @@ def test_nothing_wrong(small_class):
         check_only(outcome, "half")
 
 
+def test_a_byte_order_mark_costs_nothing(small_class):
+    """Nor where the course says nothing about it: nbgrader itself cannot read such a notebook."""
+    with (small_class.folder / "nbgrader_config.py").open("a") as config:
+        config.write("\ndel c.Autograde.exporter_class\ndel c.Autograde.pre_convert_hook\n")
+    before = outcomes(small_class.grade())["half"]
+    path = small_class.folder / "submitted" / "half" / "week-09" / "one.ipynb"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    after = outcomes(small_class.grade(force=True))["half"]
+    assert (after.status, after.cells) == ("graded", before.cells)
+
+
 # ---------------------------------------------------------------- Workers
 
 

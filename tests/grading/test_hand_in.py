@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import nbformat
 import pytest
 
-from course.grading.hand_in import compare_names, trouble_with
+from course.grading.hand_in import compare_names, other_capitals, put_names_right, trouble_with
 from course.grading.student_id import complaint, written_ids
 from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
 
@@ -92,6 +93,9 @@ def graded(module_path, small_source, right_answers):
     large = one("large")
     large.cells.append(nbformat.v4.new_markdown_cell("x" * 150_000))
     hand_in("large", large)
+    folder = hand_in("marked", one("marked", triple="triple = 3"))
+    (folder / "one.ipynb").write_bytes(b"\xef\xbb\xbf" + (folder / "one.ipynb").read_bytes())
+    shutil.move(hand_in("capital", one("capital")) / "one.ipynb", course.folder / "submitted/capital/week-09/One.ipynb")
     hand_in("zz_last", one("zz_last"))
     return course, course.autograde()
 
@@ -113,6 +117,8 @@ def graded(module_path, small_source, right_answers):
         ("mixed", {}, None),
         ("noisy", {}, None),
         ("renamed", {"doubles": 0.0, "triples": 0.0}, "renamed: one (1).ipynb is not graded: rename it to one.ipynb"),
+        ("marked", {"triples": 0.0}, None),
+        ("capital", {}, "capital: One.ipynb is taken for one.ipynb; it was renamed in submitted/"),
         ("missing", {"doubles": 0.0, "triples": 0.0}, "missing: one.ipynb is missing: no points for it"),
         ("not_json", {"doubles": None, "triples": None}, "not_json: one.ipynb cannot be graded: it is not a notebook"),
         ("no_cells", {"doubles": None, "triples": None}, "no_cells: one.ipynb cannot be graded: it is not a"),
@@ -131,7 +137,7 @@ def test_nobody_was_stopped(graded):
     course, done = graded
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr
-    assert len(list((course.folder / "autograded").iterdir())) == 18
+    assert len(list((course.folder / "autograded").iterdir())) == 20
 
 
 def test_a_dead_kernel_is_named_in_its_cell_and_after(graded):
@@ -143,6 +149,27 @@ def test_a_dead_kernel_is_named_in_its_cell_and_after(graded):
     assert said["triple"] == "Python ended here"
     assert said["triples"].startswith("Python ended in cell ")
     assert "doubles" not in said
+
+
+def test_other_capitals_are_the_same_name():
+    assert other_capitals({"Q", "b"}, {"q", "b"}) == {"Q": "q"}
+    assert other_capitals({"Q", "q"}, {"q"}) == {}
+    assert other_capitals({"QQ", "Qq"}, {"qq"}) == {}, "which of the two?"
+
+
+def test_a_name_that_cannot_be_put_right_is_said(tmp_path, monkeypatch):
+    folder = tmp_path / "ana" / "week-09"
+    folder.mkdir(parents=True)
+    (folder / "Q.ipynb").write_text("{}")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    notebooks = [str(folder / "Q.ipynb")]
+    assert put_names_right(notebooks, {"q"}) == []
+    assert notebooks == [str(folder / "Q.ipynb")]
+    assert compare_names({"Q"}, {"q"}) == ["Q.ipynb is not graded: rename it to q.ipynb in submitted/ and grade again"]
 
 
 def test_names_are_compared():
@@ -160,6 +187,13 @@ def test_a_good_notebook_is_no_trouble(tmp_path):
     assert "more than 0 MB" in trouble_with(path, 10)
     path.write_bytes(b"\xff\xfe\x00")
     assert "not a notebook" in trouble_with(path, 10_000)
+
+
+def test_a_byte_order_mark_is_no_trouble(tmp_path):
+    path = tmp_path / "good.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert trouble_with(path, 10_000) is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import random
 import nbformat
 import pytest
 
-from course.grading.restore import grade_id, in_order, restore
+from course.grading.restore import as_graded, grade_id, in_order, recognise, restore
 from tests.grading.conftest import doubling
 
 
@@ -89,6 +89,32 @@ def test_metadata_and_ids_dropped_and_cells_added(submitted, released):
     cells, _ = restore(stripped, released)
     assert known(cells) == known(submitted)
     assert not any("id" in cell for cell in cells), "a notebook of an old format has no ids, and may have none"
+
+
+def test_a_stranger_is_no_assignment(released):
+    """Nothing of the assignment is in it: its cells are not taken for answers because of their place."""
+    stranger = [nbformat.v4.new_code_cell("print('a lesson')"), nbformat.v4.new_code_cell("x = 1")]
+    cells, found, notes = recognise(stranger, released)
+    assert (found, notes) == ({}, [])
+    assert cells == stranger
+
+
+def test_a_release_without_marks_says_nothing(submitted):
+    bare = [nbformat.v4.new_code_cell("x = 1")]
+    cells, notes = restore(submitted, bare)
+    assert (cells, notes) == (submitted, [])
+
+
+def test_as_graded_is_complete_and_in_order(submitted, released):
+    """What RestoreCells and Validate make of a submission."""
+    first = find(submitted, "start_double")
+    moved = [cell for cell in submitted if cell is not first and cell.id != "triples"] + [first]
+    cells, notes = as_graded(moved, released)
+    assert [name for name, _ in known(cells)] == [name for name, _ in known(released)]
+    assert notes == [
+        "the cell 'triples' was deleted; it was put back",
+        "the cell 'start_double' had been moved; it is back in its place",
+    ]
 
 
 def test_of_two_copies_the_original_counts(submitted, released):
