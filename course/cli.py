@@ -327,8 +327,8 @@ def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None
 
     Packages in other versions than the course's are named, but do not count as missing.
 
-    Exit codes: 0 everything is there; 1 something is missing, wrong, or not run yet; 2 wrong use, or the zip could not
-    be made.
+    Exit codes: 0 everything is there; 1 something is missing, wrong, not run yet, or too large for the zip; 2 wrong
+    use, or the zip could not be made.
     """
     from dataclasses import replace
 
@@ -337,18 +337,18 @@ def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None
     from course.check.report import print_report, to_json
 
     here = Path.cwd()
-    trouble = ""
+    trouble, code = "", 2
     try:
         place = assignment_folder(folder, here)
         root = course_folder(place)
         report = look(place, root, student)
         if make_zip:
-            from course.check.pack import pack
+            from course.check.pack import IncompleteError, pack
 
             try:
                 report = replace(report, packed=pack(place, report.student, root, here))
             except CourseError as problem:  # the report is worth reading all the same
-                trouble = str(problem)
+                trouble, code = str(problem), 1 if isinstance(problem, IncompleteError) else 2
     except CourseError as problem:
         fail(str(problem), code=2)
     except OSError as problem:
@@ -358,7 +358,7 @@ def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None
     else:
         print_report(report, Console(), here)
     if trouble:
-        fail(f"no zip: {trouble}", code=2)
+        fail(f"no zip: {trouble}", code=code)
     sys.exit(0 if report.complete else 1)
 
 

@@ -87,12 +87,16 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Packed:
-    """A zip for a learning management system."""
+    """A zip for a learning management system.
+
+    `without_outputs` names notebooks that were too large with their outputs.
+    """
 
     path: str
     files: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     not_collected: tuple[str, ...]
+    without_outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,11 @@ import re
 import shutil
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
+import nbformat
+from nbconvert.preprocessors import ClearOutputPreprocessor
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins.zipcollect import FileNameCollectorPlugin
 from nbgrader.utils import ignore_patterns
@@ -18,9 +21,14 @@ from traitlets.config import Config, PyFileConfigLoader
 from course.check.locate import CONFIGURATION
 from course.check.model import LeftOut, Packed
 from course.errors import CourseError
+from course.grading.hand_in import read_notebook
 
 DATE = (1980, 1, 1, 0, 0, 0)  # the same files shall give the same bytes; the date a student hands in is the LMS's
 REGULAR = 0o100644 << 16
+
+
+class IncompleteError(CourseError):
+    """The zip would lack something that the student has put into the folder."""
 
 
 def pack(folder: Path, student: str, root: Path | None, here: Path) -> Packed:
@@ -41,6 +49,8 @@ def pack(folder: Path, student: str, root: Path | None, here: Path) -> Packed:
     ------
     CourseError
         If the name is not one that can be taken in, or a file cannot be read or written.
+    IncompleteError
+        If a file is too large to be taken in.
     """
     configuration = read_configuration(root)
     check_name(student, folder.name, configuration)
@@ -50,9 +60,12 @@ def pack(folder: Path, student: str, root: Path | None, here: Path) -> Packed:
     try:
         with tempfile.TemporaryDirectory(prefix="hand-in-") as scratch:
             copy = Path(scratch) / folder.name
-            # As nbgrader's Exchange.do_copy does it.
+            # As nbgrader's Exchange.do_copy does it. What is too large is left out by it.
             ignore = ignore_patterns(course.ignore, course.include, course.max_file_size, log=None)
+            large = too_large(folder, course)
             shutil.copytree(folder, copy, ignore=ignore)
+            for path in large:
+                write_without_outputs(path, copy / path.relative_to(folder), 1000 * course.max_file_size)
             files = write(copy, target)
     except (OSError, shutil.Error) as problem:
         raise CourseError(f"the zip cannot be made: {reason_of(problem)}") from None
@@ -62,6 +75,54 @@ def pack(folder: Path, student: str, root: Path | None, here: Path) -> Packed:
         tuple(files),
         tuple(left_out(folder, course)),
         tuple(name for name in files if Path(name).suffix not in collector.valid_ext),
+        tuple(path.relative_to(folder).as_posix() for path in large),
+    )
+
+
+def too_large(folder: Path, course: CourseDirectory) -> list[Path]:
+    """Find the notebooks that are larger than a file may be.
+
+    Raises
+    ------
+    IncompleteError
+        If another file is.
+    """
+    ignore = ignore_patterns(course.ignore, course.include, log=None)
+    limit = 1000 * course.max_file_size
+    found = []
+    for place, folders, files in os.walk(folder):
+        kept_out = set(ignore(place, [*folders, *files]))
+        folders[:] = set(folders) - kept_out
+        for path in sorted(Path(place, name) for name in set(files) - kept_out):
+            if path.is_file() and path.stat().st_size > limit:
+                found.append(path)
+                if path.suffix != ".ipynb":
+                    raise IncompleteError(say_too_large(path.relative_to(folder).as_posix(), path, limit))
+    return sorted(found)
+
+
+def write_without_outputs(path: Path, target: Path, limit: int) -> None:
+    """Write a notebook without its outputs, which grading makes again.
+
+    Raises
+    ------
+    IncompleteError
+        If it is too large all the same, or cannot be read.
+    """
+    with suppress(ValueError, AttributeError, KeyError, TypeError, nbformat.reader.NotJSONError):
+        notebook, _ = ClearOutputPreprocessor().preprocess(read_notebook(path), {})
+        nbformat.write(notebook, target)
+        if target.stat().st_size > limit:
+            raise IncompleteError(say_too_large(path.name, target, limit, ", even without its outputs"))
+        return
+    raise IncompleteError(say_too_large(path.name, path, limit, ", and is no notebook"))
+
+
+def say_too_large(name: str, path: Path, limit: int, more: str = "") -> str:
+    """Say how large a file is and what to do."""
+    return (
+        f"{name} has {path.stat().st_size / 1e6:.1f} MB{more}; a file may have {limit / 1e6:g} MB. Make it smaller, or "
+        "delete it. If your answers need it, ask your instructor how to hand it in."
     )
 
 
@@ -127,7 +188,7 @@ def write(copy: Path, target: Path) -> list[str]:
 
 def left_out(folder: Path, course: CourseDirectory) -> list[LeftOut]:
     """Name what is not handed in, and why; a folder that is left out stands for all that is in it."""
-    ignore = ignore_patterns(course.ignore, course.include, course.max_file_size, log=None)
+    ignore = ignore_patterns(course.ignore, course.include, log=None)
     found = []
     for place, folders, files in os.walk(folder):
         kept_out = set(ignore(place, [*folders, *files]))
@@ -136,11 +197,6 @@ def left_out(folder: Path, course: CourseDirectory) -> list[LeftOut]:
             pattern = next((pattern for pattern in course.ignore if fnmatch.fnmatch(name, pattern)), None)
             if pattern is not None:
                 reason = "is not handed in: the notebooks make it again" if path.is_dir() else "is not handed in"
-            elif path.stat().st_size > 1000 * course.max_file_size:
-                reason = (
-                    f"has {path.stat().st_size / 1e6:.1f} MB, and a file may have {course.max_file_size / 1000:g} MB. "
-                    "A notebook gets smaller with Edit, Clear Outputs of All Cells"
-                )
             else:
                 reason = "is of a kind that is not handed in"
             found.append(LeftOut(path.relative_to(folder).as_posix() + "/" * path.is_dir(), reason))

@@ -103,6 +103,9 @@ def print_packed(packed: Packed, console: Console, here: Path, show: Any) -> Non
     console.print(show(f"{shown(Path(packed.path), here)}: {plural(len(packed.files), 'file')}", "bold"))
     for one in packed.left_out:
         console.print(item("-", show(f"left out: {one.path} {one.reason}.")))
+    for name in packed.without_outputs:
+        text = f"without its outputs, with which it is too large: {name}. Grading runs it again, so nothing is lost."
+        console.print(item("-", show(text)))
     if packed.not_collected:
         names = ", ".join(packed.not_collected[:4]) + (" …" if len(packed.not_collected) > 4 else "")
         console.print(item("-", show(f"in the zip, but of a kind that is not taken in from it: {names}")))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from nbformat.v4 import new_output
 
 from tests.check.states import FIRST, RELEASE, ROOT
 
@@ -66,6 +67,26 @@ def test_no_zip_without_a_name(course, course_check):
     assert "0 of 6 are there" in done.stdout
     assert course_check("--zip", "--student", "ana", cwd=course).returncode == 1
     assert (course / "week-09_ana.zip").is_file()
+
+
+def test_nothing_is_left_out_of_a_zip_silently(course, work, course_check):
+    work.finish()
+    work.change(
+        FIRST, lambda cells, _: cells["track_v1"].outputs.append(new_output("stream", name="stdout", text="x" * 10**7))
+    )
+    shutil.move(work.folder, course / "week-09")
+    done = course_check("--zip", cwd=course)
+    said = " ".join(done.stdout.split())
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert f"without its outputs, with which it is too large: {FIRST}.ipynb. Grading runs it again" in said
+    (course / "week-09_ana.zip").unlink()
+    with (course / "week-09" / "huge.csv").open("wb") as file:
+        file.truncate(10_000_001)
+    done = course_check("--zip", cwd=course)
+    assert done.returncode == 1
+    assert done.stderr.startswith("course: no zip: huge.csv has 10.0 MB")
+    assert "delete it" in done.stderr
+    assert not (course / "week-09_ana.zip").exists()
 
 
 @pytest.mark.parametrize("arguments", [("nowhere",), ("--no-such-option",), ("nbgrader_config.py",)])

@@ -9,9 +9,11 @@ import time
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_output
 
-from course.check.pack import pack
+from course.check.pack import IncompleteError, pack
 from course.errors import CourseError
 from tests.check.states import FIRST, RELEASE, ROOT
 
@@ -43,8 +45,6 @@ def litter(work):
         path = work.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
-    with (work.folder / "huge.csv").open("wb") as file:
-        file.truncate(10_000_001)
     return work
 
 
@@ -58,12 +58,48 @@ def test_what_is_in_it(litter, tmp_path):
     assert {"notes/mine.md", "notes/umlaut ä.txt", "requirements.txt", f"{FIRST}.ipynb"} < set(packed.files)
     assert {path.relative_to(RELEASE).as_posix() for path in RELEASE.glob("s*/*") if path.is_file()} < set(packed.files)
     assert {one.path for one in packed.left_out} == {
-        ".dvc/", ".git/", ".ipynb_checkpoints/", "huge.csv", "mlflow.db", "mlflow.db-journal", "mlruns/",
+        ".dvc/", ".git/", ".ipynb_checkpoints/", "mlflow.db", "mlflow.db-journal", "mlruns/",
         "notes/__pycache__/", "work/",
     }  # fmt: skip
-    (huge,) = [one.reason for one in packed.left_out if one.path == "huge.csv"]
-    assert "10.0 MB" in huge
     assert packed.not_collected == ()
+    assert packed.without_outputs == ()
+
+
+def test_a_notebook_too_large_for_its_outputs_goes_in_without_them(litter, tmp_path):
+    litter.change(
+        FIRST, lambda cells, _: cells["track_v1"].outputs.append(new_output("stream", name="stdout", text="x" * 10**7))
+    )
+    before = litter.path(FIRST).read_bytes()
+    packed = pack(litter.folder, "ana", ROOT, tmp_path)
+    assert packed.without_outputs == (f"{FIRST}.ipynb",)
+    assert f"{FIRST}.ipynb" not in {one.path for one in packed.left_out}
+    with zipfile.ZipFile(packed.path) as archive:
+        inside = nbformat.reads(archive.read(f"week-09/{FIRST}.ipynb").decode(), as_version=4)
+    cells = [cell for cell in inside.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in cells)
+    assert [cell.source for cell in inside.cells] == [cell.source for cell in litter.read(FIRST).cells]
+    assert litter.path(FIRST).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["huge.csv", "notes/huge.csv"])
+def test_what_is_too_large_is_not_left_out(litter, tmp_path, name):
+    with (litter.folder / name).open("wb") as file:
+        file.truncate(10_000_001)
+    with pytest.raises(IncompleteError, match=rf"{name} has 10.0 MB"):
+        pack(litter.folder, "ana", ROOT, tmp_path)
+    assert not list(tmp_path.glob("*.zip"))
+
+
+def test_a_notebook_too_large_for_its_pictures_is_not_left_out(litter, tmp_path):
+    litter.change(FIRST, lambda cells, _: cells["student"].update(source="x = 1  #" + "x" * 10**7))
+    with pytest.raises(IncompleteError, match=r"has 10.. MB, even without its outputs"):
+        pack(litter.folder, "ana", ROOT, tmp_path)
+
+
+def test_what_is_too_large_where_nothing_is_handed_in_does_no_harm(litter, tmp_path):
+    with (litter.folder / "work" / "huge.csv").open("wb") as file:
+        file.truncate(10_000_001)
+    assert pack(litter.folder, "ana", ROOT, tmp_path).files
 
 
 def test_same_files_same_bytes(litter, tmp_path):
