@@ -10,6 +10,8 @@ from course.check import deliverables, evidence, locate, notebook, packages
 from course.check.deliverables import Tasks, Wanted
 from course.check.model import Deliverable, Difference, Evidence, Report, Status, Test, worst
 from course.check.notebook import Saved
+from course.grading.hand_in import other_capitals
+from course.grading.restore import say_split
 
 RUN_ALL = "run all cells and save"  # the report says once how that is done
 OLDEST_PYTHON = "3.11"
@@ -35,10 +37,13 @@ def check(folder: Path, root: Path | None, student: str | None = None) -> Report
     """
     released = locate.released_folder(folder, root)
     originals = {path.stem: notebook.read(path) for path in notebook_files(released)} if released else {}
-    saved = {path.stem: notebook.read(path) for path in notebook_files(folder)}
-    tasks = tasks_of_all(originals or saved)
+    found = {path.stem: notebook.read(path) for path in notebook_files(folder)}
+    tasks = tasks_of_all(originals or found)
     wanted = deliverables.wanted(folder.name, tasks)
     names = sorted(originals) or sorted({one.notebook for one in wanted})
+    renamed = other_capitals(set(found), set(names))
+    saved = {renamed.get(name, name): one for name, one in found.items()}
+    saved = {name: notebook.recognised(one, originals.get(name)) for name, one in saved.items()}
     identity, who = look_at_ids([saved[name] for name in names if name in saved], student)
     rows = [identity]
     for one in wanted:
@@ -52,6 +57,7 @@ def check(folder: Path, root: Path | None, student: str | None = None) -> Report
         warnings=(
             *warn_about_environment(environment, root),
             *warn_about_frozen(frozen, environment),
+            *(f"Rename {name}.ipynb to {right}.ipynb. Grading takes it for that." for name, right in renamed.items()),
             *warn_about_notebooks(saved, names, rows),
         ),
         environment=tuple(environment),
@@ -115,7 +121,10 @@ def look_at(
         )
         return Deliverable(wanted.name, Status.UNREADABLE, f"{file}: {one.trouble}", step)
     if not any(notebook.find(one, name) for task, names in wanted.tasks.items() for name in names or (task,)):
-        step = f"Is this another notebook under this name? Put yours in its place, as {file}."
+        step = (
+            f"Not even their text is there. Take {file} from a fresh copy of the assignment, and put your answers "
+            "into it."
+        )
         return Deliverable(wanted.name, Status.MISSING, f"{file} has none of the tasks", step)
     tests = notebook.look(one, expected(wanted, tasks.get(wanted.notebook)), original)
     left = wanted.look(folder) if wanted.look else evidence.NOTHING
@@ -291,6 +300,9 @@ def warn_about_notebooks(saved: dict[str, Saved], names: list[str], rows: list[D
         if not any(f"Rename {other}.ipynb" in row.next_step for row in rows)
     ]
     disorder = [name for name in names if name in saved and not notebook.runs_in_order(saved[name])]
+    for name in names:
+        for cell in saved[name].copied if name in saved else ():
+            found.append(f"{name}.ipynb: {say_split(cell)}")
     if disorder:
         found.append(f"Not run from top to bottom: {listed(disorder)}. Before you hand in, {RUN_ALL}.")
     return found

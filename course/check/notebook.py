@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from nbgrader.utils import compute_checksum, is_grade, is_solution
 
 from course.check.deliverables import Tasks
 from course.check.model import Status, Test
-from course.grading.hand_in import tolerant
+from course.grading.hand_in import read_notebook, tolerant
+from course.grading.restore import copied, recognise
 from course.grading.student_id import written_ids
 
 STUBS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
@@ -31,6 +32,7 @@ class Saved:
     path: Path
     cells: tuple[Any, ...] = ()
     trouble: str = ""
+    copied: tuple[str, ...] = ()  # ids that several cells have
 
     @property
     def name(self) -> str:
@@ -55,7 +57,7 @@ def read(path: Path) -> Saved:
         if not path.read_bytes().strip():
             return Saved(path, trouble="the file is empty")
         with warnings.catch_warnings(action="ignore"):
-            notebook = tolerant(nbformat.read(path, as_version=4))
+            notebook = tolerant(read_notebook(path))
             nbformat.validate(notebook, relax_add_props=True)
     except OSError as problem:
         return Saved(path, trouble=f"it cannot be opened ({problem.strerror or problem})")
@@ -65,7 +67,12 @@ def read(path: Path) -> Saved:
         return Saved(path, trouble="its text is not that of a notebook (no JSON)")
     if not notebook.cells:
         return Saved(path, trouble="it has no cells")
-    return Saved(path, tuple(notebook.cells))
+    return Saved(path, tuple(notebook.cells), copied=tuple(copied(notebook.cells)))
+
+
+def recognised(saved: Saved, original: Saved | None) -> Saved:
+    """Find the assignment's cells as grading does, whatever an editor has dropped."""
+    return replace(saved, cells=tuple(recognise(saved.cells, original.cells)[0])) if original else saved
 
 
 def tasks_of(cells: tuple[Any, ...]) -> Tasks:
@@ -102,7 +109,7 @@ def look(saved: Saved, tasks: Tasks, original: Saved | None) -> list[Test]:
     outdated = run_for_another(saved)
     found = []
     for task, names in tasks.items():
-        answer, label = find(saved, task), label_of(saved, task)
+        answer, label = find(saved, task), label_of(task, names, original, saved)
         if not names:
             status, message = look_at_answer(answer, original)
             found.append(Test(saved.name, task, task, status, message, label))
@@ -123,30 +130,49 @@ def find(saved: Saved | None, name: str) -> Any | None:
     return next((cell for cell in cells if cell.get("id") == name), None)
 
 
-def label_of(saved: Saved, task: str) -> str:
-    """Give what the notebook calls a task: the first words of the heading above its cell, or else its id."""
-    heading = ""
-    for cell in saved.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == task or cell.get("id") == task:
-            break
-        found = HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
-        heading = found[-1] if found else heading
-    return heading or task
+def label_of(task: str, tests: tuple[str, ...], original: Saved | None, saved: Saved) -> str:
+    """Give what the notebook calls a task: the first words of the heading above its cells, or else its id."""
+    for one in filter(None, (original, saved)):
+        first = next((cell for cell in (find(one, name) for name in (task, *tests)) if cell is not None), None)
+        heading = ""
+        for cell in one.cells if first is not None else ():
+            if cell is first:
+                break
+            found = HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
+            heading = found[-1] if found else heading
+        if heading:
+            return heading
+    return task
 
 
 def is_as_released(cell: Any, original: Saved | None, name: str) -> bool:
     """Tell whether a cell has the text that was released.
 
-    Without the released notebook, nbgrader's checksum in the cell tells; without that, the text that marks the place
+    Without the released cell, nbgrader's checksum in the student's tells; without that, the text that marks the place
     for the answer.
     """
-    before = find(original, name)
-    if before is not None:
-        return lines(before.source) == lines(cell.source)
-    settings = cell.metadata.get("nbgrader", {})
-    if "checksum" in settings:
-        return settings["checksum"] == compute_checksum(cell)
-    return any(stub in cell.source for stub in STUBS)
+    before = find_untouched(original, name)
+    if before is not None and lines(before.source) == lines(cell.source):
+        return True
+    if has_checksum(cell):
+        return is_untouched(cell)
+    return before is None and any(stub in cell.source for stub in STUBS)
+
+
+def has_checksum(cell: Any) -> bool:
+    """Tell whether a cell says what it was when it was released."""
+    return "checksum" in cell.metadata.get("nbgrader", {})
+
+
+def is_untouched(cell: Any) -> bool:
+    """Tell whether a cell that says what it was is still that."""
+    return cell.metadata.nbgrader["checksum"] == compute_checksum(cell)
+
+
+def find_untouched(original: Saved | None, name: str) -> Any | None:
+    """Find a cell as it was released; None if it was worked in: students may do so in `release/` itself."""
+    cell = find(original, name)
+    return cell if cell is None or not has_checksum(cell) or is_untouched(cell) else None
 
 
 def is_begun(answer: Any, original: Saved | None) -> bool:
@@ -155,7 +181,7 @@ def is_begun(answer: Any, original: Saved | None) -> bool:
         return False
     if answer.cell_type != "code":
         return True
-    before = find(original, name_of(answer))
+    before = find_untouched(original, name_of(answer))
     return statements(answer.source) != (statements(before.source) if before is not None else [])
 
 
@@ -210,7 +236,7 @@ def was_changed(cell: Any, original: Saved | None, name: str) -> bool:
     """Tell whether a test is another than the released one. Then its messages are not repeated."""
     if HIDDEN in cell.source:
         return True
-    known = find(original, name) is not None or "checksum" in cell.metadata.get("nbgrader", {})
+    known = find(original, name) is not None or has_checksum(cell)
     return known and not is_as_released(cell, original, name)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from course.check.check import check
 from course.check.model import Status
-from tests.check.states import ALL, FIRST, FOURTH, RELEASE, ROOT, SECOND, THIRD, error, repository
+from tests.check.states import ALL, FIRST, FOURTH, RELEASE, ROOT, SECOND, THIRD, Work, error, repository
 
 THERE, WRONG, STALE, NOT_RUN = Status.THERE, Status.WRONG, Status.STALE, Status.NOT_RUN
 UNTOUCHED, UNFINISHED, MISSING, UNREADABLE = (
@@ -271,6 +271,84 @@ def test_editor_that_drops_metadata(work, rows):
     assert rows(work)["dvc"].status is UNFINISHED
     # The same where nothing tells how it was released
     assert rows(work, None)["dvc"].status is UNFINISHED
+
+
+def test_editor_that_drops_metadata_and_ids(work, rows):
+    """Colab drops the cells' own ids, too. Grading finds the cells again, so this does."""
+    work.finish()
+    notebook = work.read(FIRST)
+    for cell in notebook.cells:
+        cell.metadata.clear()
+        cell.pop("id")
+    notebook.nbformat_minor = 0
+    nbformat.write(notebook, work.path(FIRST))
+    assert rows(work)["dvc"].status is THERE
+    assert "another notebook" not in str(rows(work, None)["dvc"])
+
+
+@pytest.mark.parametrize("root", [ROOT, None])
+def test_a_task_whose_answer_is_gone_is_called_by_its_own_name(work, rows, root):
+    work.finish()
+    work.change(FIRST, lambda cells, notebook: notebook.cells.remove(cells["track_v1"]))
+    found = rows(work, root)["dvc"]
+    assert found.status is MISSING
+    assert "cells of Task 1 are gone" in found.next_step
+
+
+@pytest.fixture
+def worked_in_release(tmp_path, work):
+    """Make a course in whose released folder a student has worked: nothing shows how that was released."""
+    root = tmp_path / "course"
+    (root / "release").mkdir(parents=True)
+    (root / "nbgrader_config.py").touch()
+    work.finish()
+    shutil.copytree(work.folder, root / "release" / "week-09")
+    return root
+
+
+def test_done_in_the_released_folder_and_copied(worked_in_release, work, rows):
+    found = rows(work, worked_in_release)
+    assert {name: one.status for name, one in found.items()} == dict.fromkeys(found, THERE)
+
+
+def test_untouched_beside_a_released_folder_that_was_worked_in(worked_in_release, tmp_path, rows):
+    fresh = Work(tmp_path / "fresh")
+    assert {one.status for one in rows(fresh, worked_in_release).values()} == {UNTOUCHED}
+    fresh.run(FIRST, failing={"dataset_tracked": "no folder .git", "csv_not_in_git": "no folder .git"}, student="")
+    assert {test.status for test in rows(fresh, worked_in_release)["dvc"].tests if test.task == "track_v1"} == {
+        UNTOUCHED
+    }
+
+
+def test_byte_order_mark(work, rows):
+    work.finish()
+    work.path(FIRST).write_bytes(b"\xef\xbb\xbf" + work.path(FIRST).read_bytes())
+    assert rows(work)["dvc"].status is THERE
+
+
+def test_other_capitals_in_a_name(work):
+    """Grading takes it for the released one."""
+    work.finish()
+    name = FIRST.replace("dvc", "DVC")
+    work.path(FIRST).rename(work.path(name))
+    for root in (ROOT, None):
+        report = check(work.folder, root)
+        assert report.complete
+        assert f"Rename {name}.ipynb to {FIRST}.ipynb" in " ".join(report.warnings)
+        assert "is not part" not in " ".join(report.warnings)
+
+
+def test_split_cell_is_named(work):
+    work.finish()
+
+    def split(cells, notebook):
+        again = nbformat.from_dict(cells["push"] | {"id": "again"})
+        notebook.cells.insert(notebook.cells.index(cells["push"]) + 1, again)
+
+    work.change(FIRST, split)
+    said = " ".join(check(work.folder, ROOT).warnings)
+    assert "push is there twice" in said
+    assert "Merge" in said
 
 
 def test_changed_test_says_nothing(work, rows):
