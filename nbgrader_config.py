@@ -24,6 +24,7 @@ from nbgrader.preprocessors import (
 
 from course.grading import archives, feedback, hand_in, marking, preprocessors, scripts
 from course.grading.header import IncludeHeader
+from course.lab import validate_terminal
 
 c = get_config()  # noqa: F821 (nbgrader defines it)
 
@@ -108,6 +109,14 @@ c.Autograde.autograde_preprocessors = [
     CheckCellMetadata,
     scripts.DisarmScripts,
 ]
+
+# ---------------------------------------------------------------- Validate
+
+# In a terminal nbgrader cuts off a test's message and shows a traceback for a cell that was split. It says what the
+# button in JupyterLab says.
+c.Validator.Execute.on_notebook_start = validate_terminal.start
+c.Validator.Execute.on_cell_error = validate_terminal.failed
+c.ValidateApp.logging_config = validate_terminal.LOGGING
 
 # ---------------------------------------------------------------- Formgrader
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import course
 from course.errors import CourseError
+from course.grading.hand_in import other_capitals
 
 DEFAULT = "week-09"
 CONFIGURATION = "nbgrader_config.py"
@@ -66,6 +67,15 @@ def released_folder(folder: Path, root: Path | None) -> Path | None:
         return None
     released = root / "release" / folder.name
     return released if released.is_dir() and not released.samefile(folder) else None
+
+
+def released_notebook(path: Path) -> Path | None:
+    """Find a student's notebook as it was released, where that is known."""
+    folder = path.resolve().parent
+    released = released_folder(folder, course_folder(folder))
+    known = {one.stem: one for one in released.glob("*.ipynb")} if released else {}
+    renamed = other_capitals({one.stem for one in folder.glob("*.ipynb")}, set(known))
+    return known.get(renamed.get(path.stem, path.stem))
 
 
 def shown(path: Path, here: Path) -> str:

@@ -143,7 +143,8 @@ def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[C
     by_object = {position: cells[at] for position, at in found.items()}
     previous = None
     for position, cell in enumerate(released):
-        if not grade_id(cell):
+        if not grade_id(cell):  # a heading, say: what was released after it belongs behind it
+            previous = next((other for other in cells if not grade_id(other) and is_same(other, cell)), previous)
             continue
         if position not in by_object:
             added = copy.deepcopy(cell)
@@ -155,6 +156,12 @@ def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[C
             notes.append(f"the cell '{grade_id(cell)}' was deleted; it was put back")
         previous = by_object[position]
     return cells, notes
+
+
+def is_same(one: Cell, other: Cell) -> bool:
+    """Tell whether two cells without marks are one: by their own id, or by their text."""
+    text = one.source.strip()
+    return one.get("id", 0) == other.get("id") or (bool(text) and text == other.source.strip())
 
 
 def as_graded(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[Cell], list[str]]:

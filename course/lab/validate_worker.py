@@ -1,4 +1,4 @@
-"""Validate one notebook as nbgrader does; write the result to stdout, as nbgrader's dialog in JupyterLab reads it.
+"""Validate one notebook as it is graded; write the result to stdout, as nbgrader's dialog in JupyterLab reads it.
 
 What fails is named by its task. For each task there is what the tests expected and found, or that nothing has been
 written yet. The tests' code and Python's tracebacks are left out: a student looks for the task, not for the test.
@@ -23,23 +23,29 @@ from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 from nbgrader.apps import NbGrader
 from nbgrader.nbgraderformat import SchemaTooNewError, SchemaTooOldError
-from nbgrader.utils import compute_checksum, is_grade, is_solution
+from nbgrader.utils import (
+    chdir,
+    compute_checksum,
+    determine_grade,
+    has_failed,
+    is_grade,
+    is_locked,
+    is_solution,
+    setenv,
+)
 from nbgrader.validator import Validator
 from traitlets.config import Config
 
-WIDTH = 88  # characters of a line in the dialog
+from course.check.locate import released_notebook
+from course.errors import CourseError
+from course.grading.hand_in import read_notebook
+from course.grading.restore import as_graded, copied, grade_id, say_split
+
+WIDTH = 80  # characters of a line: nbgrader cuts longer ones in the terminal
 
 
-class KeepingValidator(Validator):
-    """nbgrader's validator, which keeps the notebook that it executed."""
-
-    def _preprocess(self, notebook: NotebookNode) -> NotebookNode:
-        self.executed = super()._preprocess(notebook)
-        return self.executed
-
-
-def validate(notebook: Path, config: Config) -> dict[str, Any]:
-    """Execute a notebook and say what fails.
+def validate(path: Path, config: Config) -> dict[str, Any]:
+    """Execute a notebook, its cells found and put back as grading does, and say what fails.
 
     Returns
     -------
@@ -47,18 +53,64 @@ def validate(notebook: Path, config: Config) -> dict[str, Any]:
         `success`: whether it could be executed. `value`: an empty dict where all tests pass; else `failed`, `changed`
         or `type_changed` as nbgrader's dialog shows them; or one text that says why it could not be executed.
     """
-    validator = KeepingValidator(config=config)
     try:
-        results = validator.validate(str(notebook))
-    except Exception as problem:
-        return {"success": False, "value": fill(explain(problem, notebook))}
-    if "changed" in results:
-        changed = validator._get_changed_cells(validator.executed)
-        results["changed"] = [{"source": changed_cell(cell, validator.executed)} for cell in changed]
-    if "failed" in results:
-        failed = validator._get_failed_cells(validator.executed)
-        results["failed"] = describe(failed, validator.executed)
-    return {"success": True, "value": results}
+        notebook = read_notebook(path)
+        split = copied(notebook.cells)
+        if split:
+            return {"success": True, "value": {"changed": [{"source": fill(say_split(name))} for name in split]}}
+        put_right(notebook, path)
+        retyped = [cell for cell in notebook.cells if grade_id(cell) and released_type(cell) != cell.cell_type]
+        if retyped:
+            return {"success": True, "value": {"type_changed": [retyped_cell(cell) for cell in retyped]}}
+        with chdir(str(path.parent)), setenv(NBGRADER_VALIDATING="1", NBGRADER_EXECUTION="validate"):
+            for preprocessor in Validator().preprocessors:
+                notebook, _ = preprocessor(config=config).preprocess(notebook, {})
+        changed = [cell for cell in notebook.cells if was_changed(cell)]
+        failed = [cell for cell in notebook.cells if is_grade(cell) and lacks_points(cell)]
+    except Exception as problem:  # a student's program, and whatever a damaged file leads to
+        return {"success": False, "value": fill(explain(problem, path))}
+    if changed:
+        return {"success": True, "value": {"changed": [{"source": changed_cell(cell, notebook)} for cell in changed]}}
+    return {"success": True, "value": {"failed": describe(failed, notebook)} if failed else {}}
+
+
+def put_right(notebook: NotebookNode, path: Path) -> None:
+    """Make of a student's cells what grading makes of them, where the released notebook is there to compare with.
+
+    Raises
+    ------
+    CourseError
+        If none of them is the assignment's.
+    """
+    released = released_notebook(path)
+    if released is not None:
+        notebook.cells[:], _ = as_graded(notebook.cells, read_notebook(released).cells)
+    if not any(map(grade_id, notebook.cells)):
+        raise CourseError(
+            f"{path.name} has no tests. If it is the assignment's, an editor has dropped what marks them: put your "
+            "answers into a fresh copy, and validate that."
+        )
+
+
+def released_type(cell: NotebookNode) -> str:
+    """Give the type that a cell of the assignment was released with."""
+    return cell.metadata.nbgrader.get("cell_type") or cell.cell_type
+
+
+def retyped_cell(cell: NotebookNode) -> dict[str, str]:
+    """Show a cell whose type was changed."""
+    return {"source": cell.source.strip(), "old_type": released_type(cell), "new_type": cell.cell_type}
+
+
+def was_changed(cell: NotebookNode) -> bool:
+    """Tell whether a locked cell is not as it was released."""
+    return is_locked(cell) and cell.metadata.nbgrader.get("checksum", compute_checksum(cell)) != compute_checksum(cell)
+
+
+def lacks_points(cell: NotebookNode) -> bool:
+    """Tell whether a test does not give all its points; nbgrader's rule."""
+    points, most = determine_grade(cell)
+    return points is not None and (points < most or (most == 0 and has_failed(cell)))
 
 
 def explain(problem: Exception, notebook: Path) -> str:
@@ -76,6 +128,14 @@ def explain(problem: Exception, notebook: Path) -> str:
                "Kernel…: choose Python 3 (ipykernel), save, and validate again."  # fmt: skip
     if isinstance(problem, (SchemaTooOldError, SchemaTooNewError)):
         return f"{notebook.name} was made for another version of nbgrader. Ask your instructor for a new copy."
+    if isinstance(problem, CourseError):
+        return str(problem)
+    split = re.fullmatch(r"Duplicate grade id: (.+)", str(problem))
+    if split:
+        return say_split(split[1])
+    if isinstance(problem, NotJSONError) and r"\ufeff" in str(problem):
+        return f"{notebook.name} begins with a byte-order mark, which nbgrader's command cannot read. Grading and " \
+               "the button Validate can. Save it as UTF-8 without BOM in the editor you used."  # fmt: skip
     if isinstance(problem, (NotJSONError, UnicodeDecodeError)):
         return f"{notebook.name} is damaged: it is not a notebook any more. Fetch the assignment again into another " \
                "folder and copy your answers into it."  # fmt: skip
@@ -160,7 +220,7 @@ def changed_cell(cell: NotebookNode, notebook: NotebookNode) -> str:
 
 
 def fill(text: str) -> str:
-    """Break lines where the dialog would cut them off."""
+    """Break lines where the dialog or the terminal would cut them off."""
     return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in text.splitlines())
 
 

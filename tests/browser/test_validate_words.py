@@ -1,6 +1,7 @@
 """What Validate says: which task fails and why, in words, without the tests' code."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -10,9 +11,11 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
+from traitlets.config import Config
 
 from course.lab.student import HIDDEN_FROM_STUDENTS, is_student_folder
-from course.lab.validate_worker import changed_cell, describe, explain, message
+from course.lab.validate_worker import changed_cell, describe, explain, message, validate
+from tests.check.states import ROOT
 from tests.grading.conftest import code
 
 
@@ -97,6 +100,130 @@ def test_a_damaged_notebook_is_one_answer(tmp_path):
     answer = json.loads(done.stdout)
     assert not answer["success"]
     assert "one.ipynb is damaged" in answer["value"]
+
+
+LONG = "count should be 3, because there are three of them; it is {count!r}. " * 2 + "(lesson 01, section 4)"
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A course with a released notebook of one task."""
+    solution = code("answer", "# YOUR CODE HERE", solution=True)
+    test = code("right", f"assert count == 3, f'{LONG}'", grade=True, locked=True, points=1)
+    set_up = code("set_up", "ready = True", locked=True)
+    for cell in (set_up, solution, test):
+        cell.metadata.nbgrader.update(cell_type=cell.cell_type, checksum=compute_checksum(cell))
+    heading = nbformat.v4.new_markdown_cell("### Task 1 · Count")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    released = nbformat.v4.new_notebook(cells=[set_up, heading, solution, test], metadata=kernel)
+    for folder in ("release/week-09", "week-09"):
+        (tmp_path / folder).mkdir(parents=True)
+        nbformat.write(released, tmp_path / folder / "one.ipynb")
+    shutil.copyfile(ROOT / "nbgrader_config.py", tmp_path / "nbgrader_config.py")
+    return tmp_path
+
+
+def change(course, edit):
+    """Change the student's notebook; return its path."""
+    path = course / "week-09" / "one.ipynb"
+    given = nbformat.read(path, as_version=4)
+    edit({cell.id: cell for cell in given.cells}, given)
+    nbformat.write(given, path)
+    return path
+
+
+def in_terminal(path):
+    """Validate in a terminal; give the lines of what is said, without the indent."""
+    command = [sys.executable, "-m", "nbgrader", "validate", f"{path.parent.name}/{path.name}"]
+    done = subprocess.run(command, cwd=path.parents[1], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    return [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+
+
+def split(cells, given):
+    """Split the answer in two, as JupyterLab does: both have the metadata."""
+    again = nbformat.from_dict(cells["answer"] | {"id": "again", "source": "count = 3"})
+    given.cells.insert(given.cells.index(cells["answer"]), again)
+
+
+def test_the_terminal_says_what_the_dialog_says(course):
+    path = change(course, lambda cells, _: cells["answer"].update(source="count = 2"))
+    (entry,) = validate(path, Config())["value"]["failed"]
+    assert " ".join(entry["raw_error"].split()).endswith("it is 2. (lesson 01, section 4)")
+    said = in_terminal(path)
+    at = said.index("The error was:")
+    wanted = ["", entry["source"], "", *entry["raw_error"].splitlines()]
+    assert said[at + 1 : at + 1 + len(wanted)] == wanted
+
+
+def test_a_split_cell_is_said_to_be_one(course):
+    path = change(course, split)
+    (entry,) = validate(path, Config())["value"]["changed"]
+    words = " ".join(entry["source"].split())
+    assert words.startswith("The cell answer is there twice: it was split or copied")
+    assert "Merge Selected Cells (Shift+M)" in words
+    said = in_terminal(path)
+    assert sum(words in line for line in said) == 1
+    assert not any("corrupted" in line for line in said)
+
+
+def strip(cells, given):
+    """Save as Colab does: no metadata, no ids."""
+    cells["answer"].source = "count = 2"
+    for cell in given.cells:
+        cell.metadata = NotebookNode()
+        cell.pop("id")
+    given.nbformat_minor = 0
+
+
+def test_an_editor_that_drops_metadata_drops_no_test(course):
+    """nbgrader would say that all tests pass: it sees none."""
+    path = change(course, strip)
+    (entry,) = validate(path, Config())["value"]["failed"]
+    assert entry["source"] == "Task 1 · Count"
+    assert "Task 1 · Count" in in_terminal(path)
+    # where nothing is there to compare with
+    shutil.rmtree(course / "release")
+    answer = validate(path, Config())
+    assert not answer["success"]
+    assert "one.ipynb has no tests" in answer["value"]
+    said = " ".join(in_terminal(path))
+    assert "one.ipynb has no tests" in said
+    assert "Success" not in said
+
+
+@pytest.mark.parametrize("cell", ["right", "answer"])
+def test_a_deleted_cell_is_put_back_as_in_grading(course, cell):
+    path = change(course, lambda cells, given: given.cells.remove(cells[cell]))
+    (entry,) = validate(path, Config())["value"]["failed"]
+    assert "Nothing is written in the answer yet." in entry["raw_error"]
+
+
+def test_a_byte_order_mark_and_other_capitals(course):
+    path = change(course, lambda cells, _: cells["answer"].update(source="count = 3"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert validate(path, Config()) == {"success": True, "value": {}}
+    assert any("byte-order mark" in line for line in in_terminal(path))
+    path = path.rename(path.with_name("One.ipynb"))
+    change_to = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+    del change_to.cells[-1]
+    change_to.cells[-1].source = "count = 2"
+    nbformat.write(change_to, path)
+    assert len(validate(path, Config())["value"]["failed"]) == 1
+
+
+def test_changed_cells_are_named_as_before(course):
+    path = change(course, lambda cells, _: cells["right"].update(source="pass"))
+    (entry,) = validate(path, Config())["value"]["changed"]
+    assert "the cell right is not as it was handed out" in " ".join(entry["source"].split())
+
+    def retype(cells, given):
+        at = given.cells.index(cells["answer"])
+        given.cells[at] = nbformat.v4.new_markdown_cell("three", id="answer", metadata=cells["answer"].metadata)
+
+    path = change(course, retype)
+    (entry,) = validate(path, Config())["value"]["type_changed"]
+    assert (entry["old_type"], entry["new_type"]) == ("code", "markdown")
 
 
 def test_only_a_students_folder_hides_the_machinery(tmp_path):

@@ -60,6 +60,19 @@ def test_a_deleted_cell_is_put_back_in_its_place(submitted, released, name):
     assert notes == [f"the cell '{name}' was deleted; it was put back"]
 
 
+def test_a_deleted_cell_comes_back_below_its_heading(submitted, released):
+    """Validate names a task by the heading above its cells."""
+    heading = nbformat.v4.new_markdown_cell("### Task 1", id="heading")
+    at = next(position for position, cell in enumerate(released) if cell.id == "double")
+    released.insert(at, heading)
+    submitted.insert(at, copy.deepcopy(heading))
+    del submitted[at + 1]
+    for other in ("heading", "renamed"):
+        submitted[at].id = other
+        cells, _ = restore(submitted, released)
+        assert [cell.id for cell in cells[at : at + 2]] == [other, "double"]
+
+
 def test_all_deleted(submitted, released):
     """nbgrader itself ends with a KeyError here, and the submission is lost."""
     cells, notes = restore([cell for cell in submitted if cell.id in ("rules", "student")], released)
