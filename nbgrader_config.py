@@ -52,8 +52,9 @@ c.CourseDirectory.ignore = [
 ]  # fmt: skip
 
 # Kilobytes. The largest file of the assignment has fewer than 150; a notebook with figures has at most a few thousand.
-# A file that is larger is left out of the submission, and the one who hands in is told. The limit of the whole folder
-# counts the scratch folder, too, although that is not handed in.
+# `nbgrader submit` leaves a larger file out, and says so; `course check --zip` puts a notebook in without its outputs,
+# and makes no zip without another file. The limit of the whole folder counts the scratch folder, too, although that is
+# not handed in.
 c.CourseDirectory.max_file_size = 10_000
 c.CourseDirectory.max_dir_size = 2_000_000
 
