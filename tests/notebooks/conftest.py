@@ -12,8 +12,11 @@ import pytest
 
 @pytest.fixture
 def course_copy(root, tmp_path):
-    """A clone of the course with the working tree's notebooks and data: running them leaves the original alone."""
-    folder = tmp_path / "the course"
+    """A clone of the course with the working tree's notebooks and data: running them leaves the original alone.
+
+    Its path is one that people have: commands must quote it, and what is named by a URI must decode it.
+    """
+    folder = tmp_path / "my laptop" / "Kurs ä"
     subprocess.run(["git", "clone", "--quiet", str(root), str(folder)], check=True)
     shutil.copytree(root / "notebooks", folder / "notebooks", dirs_exist_ok=True,
                     ignore=shutil.ignore_patterns("work", "mlflow.db*", "mlruns", ".ipynb_checkpoints"))  # fmt: skip
@@ -25,10 +28,11 @@ def course_copy(root, tmp_path):
 def execute(tmp_path):
     """Execute a notebook in place, offline, in a fresh kernel; return the executed notebook and the seconds."""
 
+    home = tmp_path / "home"
+    home.mkdir()
+
     def run(notebook, label):
-        output = tmp_path / f"{notebook.stem}-{label}.ipynb"
-        home = tmp_path / "home"
-        home.mkdir(exist_ok=True)
+        output = home / f"{notebook.stem}-{label}.ipynb"
         variables = {
             name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_", "MLFLOW_"))
         }

@@ -25,12 +25,13 @@ def complaints(notebook):
 
 
 def state(folder):
-    """What Git and DVC say of a work tree."""
+    """What Git and DVC say of a work tree, and what lies beside it."""
     status = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True).stdout
     head = subprocess.run(["git", "log", "--format=%H %D"], cwd=folder, capture_output=True, text=True).stdout
     files = sorted((path.relative_to(folder).as_posix(), path.stat().st_size) for path in (folder / ".dvc").rglob("*")
                    if path.is_file() and "tmp" not in path.parts)  # fmt: skip
-    return status, head, files
+    beside = sorted(path.name for near in folder.parents[:2] for path in near.iterdir())
+    return status, head, files, beside
 
 
 # A lesson takes one minute or two. `pytest` executes each that is not optional once, `pytest -m slow` all, and twice.
@@ -75,5 +76,8 @@ def test_a_lesson_that_touches_the_course_is_noticed(course_copy):
     assert state(course_copy) != before
     (course_copy / "data" / "new.csv").unlink()
     assert state(course_copy) == before
+    (course_copy.parents[1] / "my%20laptop").mkdir()
+    assert state(course_copy) != before
+    (course_copy.parents[1] / "my%20laptop").rmdir()
     (course_copy / ".dvc" / "config").write_text("[core]\n", encoding="utf-8")
     assert state(course_copy) != before
