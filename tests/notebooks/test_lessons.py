@@ -1,6 +1,7 @@
 """Every lesson runs top to bottom, twice in the same place and in a fresh one, without a word on stderr."""
 
 import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -47,6 +48,15 @@ def test_a_lesson_runs_in_a_fresh_place_and_again_in_the_same(course_copy, execu
         executed, _ = execute(notebook, label)
         assert complaints(executed) == []
     assert state(course_copy) == before
+
+
+def test_dvc_cannot_write_a_path_with_other_letters(tmp_path):
+    """When this fails, DVC can: then lesson 00 need not look at the path, nor lesson 01 and the README speak of it."""
+    command = [sys.executable, "-m", "dvc"]
+    subprocess.run([*command, "init", "--quiet", "--no-scm"], cwd=tmp_path, check=True)
+    add = [*command, "remote", "add", "storage", str(tmp_path / "Kurs ä")]
+    done = subprocess.run(add, cwd=tmp_path, capture_output=True, text=True)
+    assert "'ascii' codec can't encode character" in done.stderr
 
 
 def test_all_lessons_are_tested(root):
