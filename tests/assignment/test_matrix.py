@@ -114,7 +114,7 @@ def test_the_matrix(notebook, part, tmp_path):
         complaints = []
         afresh = student in AS_STUDENTS
         for number in range(2 if afresh else 1):
-            home = tmp_path / "home" / student
+            home = tmp_path / "my laptop" / student  # a path that must be quoted
             if number == 0:
                 shutil.copytree(course.folder / "submitted" / student / "week-09", home)
             complaints.append(course.validate(home, notebook, forked=not afresh))
@@ -132,6 +132,7 @@ def test_the_matrix(notebook, part, tmp_path):
                 wrong.append(f"{student}: {name}: Validate is content, autograde is not: {names}")
     assert wrong == [], "\n".join(wrong)
     assert shown_in_feedback(course, notebook) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["course", "my laptop"]
 
 
 def no_response(course, student):
