@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -23,8 +24,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the documents' commands
 
 
 def blocks():
-    """Give each block of commands with what stands before it in its paragraph or cell, by a name."""
-    found = []
+    """Give each block of commands, once, with what stands before it in its paragraph or cell."""
+    found = {}
     for name, units in documents().items():
         entered = False
         for number, unit in enumerate(units):
@@ -34,8 +35,8 @@ def blocks():
                     way = ENTER if entered and ENTER not in block[2] else ""
                     folder = re.search(r"in the folder `([^`]+)`", unit[: block.start()])
                     lines = [way, f"cd {folder[1]}" if folder else "", block[2]]
-                    found.append(pytest.param("\n".join(filter(None, lines)), id=f"{Path(name).stem}-{number}"))
-    return found
+                    found.setdefault("\n".join(filter(None, lines)).strip(), f"{Path(name).stem}-{number}")
+    return [pytest.param(script, id=name) for script, name in found.items()]
 
 
 @pytest.fixture
@@ -50,8 +51,8 @@ def bare(tmp_path):
     for path in here.iterdir():
         (venv / path.name).symlink_to(path)
     (venv / "course-setup").unlink()
-    stamp = (here / "course-setup").read_text(encoding="utf-8")
-    (venv / "course-setup").write_text("\n".join([str(folder), *stamp.splitlines()[1:], ""]), encoding="utf-8")
+    stamp = runpy.run_path(str(folder / "env" / "setup.py"))["stamp_text"]()
+    (venv / "course-setup").write_text(stamp, encoding="utf-8")  # ready: nothing is installed
     # What the lessons have made by then, and what the document calls the student's own.
     (folder / "notebooks" / "work").mkdir()
     own = (folder / "notebooks" / "experiment.ipynb").read_text(encoding="utf-8")
