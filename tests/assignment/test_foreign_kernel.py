@@ -85,7 +85,9 @@ class TestInAnotherKernel:
         said = first_cells(LESSON, "check_shown")
         rows = {row.split("|")[1].strip(): row.split("|")[3] for row in said.splitlines() if row.startswith("| ")}
         ours = [
-            what for what in rows if re.search(r"`\.venv`|command `dvc`|mlflow|dvc 3|papermill|DVC can|MLflow", what)
+            what
+            for what in rows
+            if re.search(r"`\.venv`|command `dvc`|mlflow|dvc 3|papermill|DVC can track|MLflow", what)
         ]
         assert len(ours) >= 7
         assert {what for what in ours if "to do" not in rows[what]} == set()
