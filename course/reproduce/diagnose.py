@@ -12,7 +12,8 @@ from course.reproduce.check import FOLDERS, Cause
 from course.reproduce.compare import Difference
 from course.reproduce.contract import read_cells
 from course.reproduce.execute import ADDED_BY_PAPERMILL, Execution, name_cell
-from course.reproduce.surroundings import VARIATIONS, Surroundings
+from course.reproduce.surroundings import Surroundings
+from course.reproduce.variations import VARIATIONS
 
 if TYPE_CHECKING:
     from course.reproduce.check import Checker
@@ -44,24 +45,10 @@ LEFT_BEHIND = {
 
 
 def find_causes(checker: Checker, first: Execution, second: Execution, varied: list[str]) -> list[Cause]:
-    """Find the variations that make the differences.
+    """Find the variations that make the differences, those that need none first.
 
     The first execution is repeated with nothing varied; what differs even then needs no variation. The rest is
     searched by halving the set of variations: a half that makes no difference is dropped whole.
-
-    Parameters
-    ----------
-    checker
-        Executes.
-    first, second
-        The executions that were compared.
-    varied
-        Names of the variations of the second one.
-
-    Returns
-    -------
-    list of Cause
-        One for each cause, those with nothing varied first.
     """
     again = checker.run("nothing varied", Surroundings())
     unseeded = checker.differences(first, again)
@@ -178,12 +165,8 @@ def confirm(
 ) -> set[Subject]:
     """Execute once more what seems to be a cause, and the first with nothing varied; drop what does not hold.
 
-    A coarse metric, such as an accuracy, can agree twice by chance and differ the third time.
-
-    Returns
-    -------
-    set
-        What differs between executions with nothing varied after all.
+    A coarse metric, such as an accuracy, can agree twice by chance and differ the third time. What differs between
+    executions with nothing varied after all is returned.
     """
     if not singles:
         return set()
@@ -217,16 +200,8 @@ def find_left_behind(
 ) -> list[Cause]:
     """Find which folder carries something from one execution to the next.
 
-    Parameters
-    ----------
-    checker
-        Executes.
-    first
-        The execution that left something.
-    fresh, repeated
-        Two executions with one seed: in a fresh place, and in that of the first.
-    known
-        Causes found already; what changes with nothing varied says nothing about what was left.
+    `first` left something; `fresh` and `repeated` have one seed, in a fresh place and in that of the first. What
+    changes with nothing varied (`known`) says nothing about what was left.
     """
     unseeded = {subject for cause in known if cause.variations in {(), ("clock",)} for subject in cause.subjects}
     wanted = subjects(checker.differences(fresh, repeated)) - unseeded

@@ -21,7 +21,8 @@ from course.reproduce.check import Result
 from course.reproduce.compare import Difference
 from course.reproduce.diagnose import as_dict
 from course.reproduce.run import Report
-from course.reproduce.surroundings import ON_REQUEST, VARIATIONS, possible
+from course.reproduce.surroundings import possible
+from course.reproduce.variations import ON_REQUEST, VARIATIONS
 
 FORMAT = 1
 # Not even tried: no tool does it for a process of an ordinary user, or a laptop has only one of them.

@@ -296,3 +296,25 @@ def test_excluded_values_do_not_count_and_are_named(notebook, check):
     assert "tag:luck*" in report["not_compared"]
     done, _, _ = check(notebook("tagged", source), options=("--no-diagnosis", *TWICE))
     assert done.returncode == 1
+
+
+def test_autologged_child_runs_in_any_order_are_paired_and_their_times_are_not_the_users(notebook, check):
+    """MLflow makes the child runs of a search in threads, and logs what scikit-learn measured; a user's clock counts."""
+    source = (
+        "import time, mlflow\nfrom sklearn.datasets import make_classification\n"
+        "from sklearn.linear_model import SGDClassifier\nfrom sklearn.model_selection import GridSearchCV\n"
+        "X, y = make_classification(n_samples=80, flip_y=0.2, random_state=seed)\n"
+        "mlflow.sklearn.autolog(log_models=False)\n"
+        "rates = [10.0**-power for power in range(8)]\n"
+        "search = GridSearchCV(SGDClassifier(random_state=seed), {'alpha': rates}, cv=3, n_jobs=2)\n"
+        "with mlflow.start_run():\n    search.fit(X, y)\n"
+        "    mlflow.log_metric('mean_fit_time', time.time())\n"
+    )
+    done, report, _ = check(notebook("search", source), options=("--no-diagnosis", *TWICE))
+    assert done.returncode == 1
+    (result,) = report["notebooks"]
+    assert [(one["kind"], one["run"], one["name"]) for one in result["differences"]] == [
+        ("metric", "Default / run 1", "mean_fit_time")
+    ]
+    assert len(result["runs"]) > 5
+    assert all("mean_test_score" in run["metrics"] for run in result["runs"][1:])
