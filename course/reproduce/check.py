@@ -15,7 +15,7 @@ from course.errors import ContractError, CourseError, InterruptedByUserError
 from course.reproduce.collect import UnreadableError, checked
 from course.reproduce.compare import MISSING, Difference, compare, is_excluded, pair
 from course.reproduce.contract import Promise
-from course.reproduce.execute import Execution, Progress, Workshop
+from course.reproduce.execute import Execution, Progress, Workshop, find_kernel
 from course.reproduce.isolation import Reader
 from course.reproduce.project import Snapshot, left_behind
 from course.reproduce.surroundings import Surroundings, possible
@@ -102,7 +102,7 @@ class Checker:
         self.result = Result(notebook)
         try:
             self.promise, self.snapshot, self.before = self.workshop.copy_project(notebook, place)
-            self.workshop.find_kernel(self.promise.kernel)
+            find_kernel(self.promise.kernel)
             self.choose_seeds()
             self.compare_executions()
         except InterruptedByUserError:
@@ -167,7 +167,7 @@ class Checker:
     def compare_executions(self) -> None:
         """Execute in both surroundings and with the other seed at once, compare, and search causes."""
         varied = frozenset(possible(self.workshop.tools, requested=self.options.vary))
-        if not self.workshop.find_kernel(self.promise.kernel).shows_dates:
+        if not find_kernel(self.promise.kernel).shows_dates:
             varied -= {"clock"}
             self.result.notes.append(
                 f"The date was not varied: time-machine is not installed where the kernel {self.promise.kernel!r} runs."
@@ -193,8 +193,8 @@ class Checker:
                 f"A second execution in the same place fails: {repeated.message}. "
                 "Rerunning a notebook is what people do most; begin by clearing what it left."
             )
-        known = {(one.kind, one.run, one.subject) for one in self.result.differences}
-        self.result.differences += [one for one in in_place if (one.kind, one.run, one.subject) not in known]
+        known = {one.about for one in self.result.differences}
+        self.result.differences += [one for one in in_place if one.about not in known]
         if self.result.differences:
             self.result.verdict = "not reproducible"
             self.result.message = summary(self.result.differences)

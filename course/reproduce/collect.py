@@ -32,13 +32,14 @@ EXCLUDED = (
     "artifact locations, sources of datasets, user and host",
     "in a model: its ids, when and where it was made, the size and bytes of its file",
     "the order in which runs were made, where parameters, tags, datasets or names tell which is which",
-    "how long scikit-learn took, as it says itself in `cv_results_` (`mean_fit_time`, ...), where MLflow logs that",
+    "how long scikit-learn's searches took, where MLflow logs it by itself (`mean_fit_time`, `refit_time_`, ...)",
 )
 
 
 IDENTIFIER = re.compile(r"(m-)?[0-9a-f]{32}")
 # Bytes of a table's first line.
 MOST_HEADER = 2**20
+DISPLAYED_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 
 
 class UnreadableError(CourseError):
@@ -249,18 +250,29 @@ def digests(folder: Path, root: Path) -> dict[str, str]:
 
 
 def digest_file(path: Path) -> str:
-    """SHA-256 of a file; of a table with scikit-learn's `cv_results_`, without the columns that are times."""
+    """SHA-256 of a file, but for times that scikit-learn measured.
+
+    MLflow logs its `cv_results_` as a table, where columns are left out, and its display of a search, where rows are.
+    """
+    if path.suffix == ".csv" and (times := times_of(path)):
+        kept = hashlib.sha256()
+        with path.open(encoding="utf-8", errors="replace", newline="") as table:
+            for row in csv.reader(table):
+                kept.update(json.dumps([value for place, value in enumerate(row) if place not in times]).encode())
+        return kept.hexdigest()
+    if path.suffix == ".html" and "sk-top-container" in (text := path.read_text(encoding="utf-8", errors="replace")):
+        rows = DISPLAYED_ROW.sub(lambda row: "" if DURATION.search(row[0]) else row[0], text)
+        return hashlib.sha256(rows.encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def times_of(path: Path) -> list[int]:
+    """Find the columns that are times in a table of `cv_results_`; none in any other table."""
     with path.open("rb") as file:
         columns = next(csv.reader([file.readline(MOST_HEADER).decode(errors="replace")]), [])
-        timed = [place for place, name in enumerate(columns) if DURATION.search(name)]
-        file.seek(0)
-        if path.suffix != ".csv" or not timed:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    total = hashlib.sha256()
-    with path.open(encoding="utf-8", errors="replace", newline="") as table:
-        for row in csv.reader(table):
-            total.update(json.dumps([value for place, value in enumerate(row) if place not in timed]).encode())
-    return total.hexdigest()
+    own = {"params", "mean_fit_time"}.issubset(columns)
+    return [place for place, name in enumerate(columns) if own and DURATION.search(name)]
 
 
 def describe_models(logged: list[Any], locate: Any, root: Path) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 KINDS = ("run", "status", "parameter", "metric", "dataset", "tag", "artifact", "model", "outcome")
@@ -39,9 +39,10 @@ class Difference:
         """The name without the step, to speak of a metric as a whole."""
         return self.name.split(" [", 1)[0]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for `report.json`."""
-        return asdict(self)
+    @property
+    def about(self) -> tuple[str, str, str]:
+        """What differs, without the values."""
+        return self.kind, self.run, self.subject
 
 
 def compare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import math
@@ -95,7 +96,6 @@ class Workshop:
         self.runs = self.base / "runs"
         self.runs.mkdir()
         self.places: dict[Path, threading.Lock] = {}
-        self.kernels: dict[str, Kernel] = {}
         self.guard = threading.Lock()
         self.numbers = itertools.count()
 
@@ -122,10 +122,9 @@ class Workshop:
             inside.close()
         if "error" in answer:
             raise ContractError(answer["error"].replace(str(path), str(notebook)))
-        promise, snapshot = answer["promise"], answer["snapshot"]
-        promise = Promise(path, promise["kernel"], promise["seed"], promise["cells"])
-        snapshot = Snapshot(Path(snapshot["root"]), Path(snapshot["notebook"]), snapshot["revision"])
-        return promise, snapshot, answer["inventory"]
+        copied, relative, revision = answer["snapshot"]
+        snapshot = Snapshot(Path(copied), Path(relative), revision)
+        return Promise(path, *answer["promise"]), snapshot, answer["inventory"]
 
     def prepare(
         self,
@@ -187,8 +186,6 @@ class Workshop:
             environment = execution.surroundings.environment(self.tools, shown)
             environment |= {"JUPYTER_PATH": str(kernels), "JUPYTER_RUNTIME_DIR": str(runtime)}
             self.write_kernel(execution, kernel, runtime, shown["project"] / snapshot.notebook.parent)
-            if not execution.output.is_absolute():
-                raise ValueError("the output's path must be absolute, it is written from another folder")
             job = Job(
                 notebook=str(root / paths["project"] / snapshot.notebook),
                 output=str(execution.output),
@@ -223,7 +220,7 @@ class Workshop:
 
         It lies outside the folder of connection files, in which the kernel writes.
         """
-        kernel = self.find_kernel(name)
+        kernel = find_kernel(name)
         command = kernel.command
         if self.tools.bubblewrap:
             command = self.wall.enclose(
@@ -239,19 +236,6 @@ class Workshop:
         folder.mkdir(parents=True, exist_ok=True)
         content = {"argv": command, "display_name": name, "language": kernel.language, "env": kernel.variables}
         (folder / "kernel.json").write_text(json.dumps(content), encoding="utf-8")
-
-    def find_kernel(self, name: str) -> Kernel:
-        """Find the kernel a notebook asks for.
-
-        Raises
-        ------
-        ContractError
-            There is no such kernel.
-        """
-        with self.guard:
-            if name not in self.kernels:
-                self.kernels[name] = look_at_kernel(name)
-            return self.kernels[name]
 
     def drive(self, job: Job, execution: Execution, progress: Progress | None) -> None:
         """Start the worker, follow it, and end it when it takes too long or too much."""
@@ -299,8 +283,9 @@ class Workshop:
         execution.message = explain(status, execution, cell)
 
 
-def look_at_kernel(name: str) -> Kernel:
-    """Look up a kernel, and ask its Python what it is made of; an environment of its own is behind the wall, too."""
+@functools.cache
+def find_kernel(name: str) -> Kernel:
+    """Look up a kernel, and ask its Python what it is made of; ContractError where there is none."""
     try:
         spec = KernelSpecManager().get_kernel_spec(name)
     except NoSuchKernel:

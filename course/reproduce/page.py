@@ -30,6 +30,7 @@ def render(report: Report, content: dict[str, Any]) -> str:
         varied=[VARIATIONS[name] for name in possible(report.tools, requested=report.options.vary)],
         not_varied=[(VARIATIONS[name].label, reason) for name, reason in content["not_varied"].items()],
         never=texts.NEVER_VARIED,
+        not_isolated=texts.NOT_ISOLATED,
         excluded=content["not_compared"],
         advice=texts.BEST_SEED,
     )

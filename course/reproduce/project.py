@@ -72,9 +72,10 @@ def git_folders(root: Path) -> tuple[Path, Path]:
     if own.is_dir() and not own.is_symlink():
         return own, own
     with contextlib.suppress(OSError, ValueError):
-        own = root / read_line(own).removeprefix("gitdir:").strip()
-        if os.path.samefile(read_line(own / "gitdir"), root / ".git"):
-            return own, own / read_line(own / "commondir")
+        own = (root / read_line(own).removeprefix("gitdir:").strip()).resolve()
+        # Where it lies says which repository it belongs to, and the repository's owner has made it.
+        if own.parent.name == "worktrees" and os.path.samefile(read_line(own / "gitdir"), root / ".git"):
+            return own, own.parent.parent
     raise ContractError(
         f"{root / '.git'} leads out of the project, to a repository that does not know this folder (a submodule, or a "
         "link). Clone the repository (git clone) and check the notebook in the clone."
@@ -83,6 +84,8 @@ def git_folders(root: Path) -> tuple[Path, Path]:
 
 def read_line(path: Path) -> str:
     """Read the first line of a file of Git's."""
+    if not path.is_file() or path.is_symlink():
+        raise ValueError(f"{path} is no file")
     with path.open(encoding="utf-8") as file:
         return file.readline(4096).strip()
 
@@ -274,7 +277,7 @@ def main() -> None:
     try:
         promise = read_promise(notebook)
         snapshot = take_snapshot(notebook, destination)
-        answer = {"promise": dataclasses.asdict(promise), "snapshot": dataclasses.asdict(snapshot),
+        answer = {"promise": dataclasses.astuple(promise)[1:], "snapshot": dataclasses.astuple(snapshot),
                   "inventory": inventory(destination)}  # fmt: skip
     except CourseError as problem:
         answer = {"error": str(problem)}

@@ -29,6 +29,7 @@ FORMAT = 1
 NEVER_VARIED = (
     "processor and its instruction set, number of cores, operating system, package versions, user id, the network"
 )
+NOT_ISOLATED = "Executed without bubblewrap: notebooks, and the models that they logged, ran with your rights."
 BEST_SEED = (
     "Report the mean and the spread. The best of many seeds is chosen with the test data, so it promises too much."
 )
@@ -52,9 +53,7 @@ def print_report(report: Report, console: Console) -> None:
     for name, reason in report.tools.why_not.items():
         console.print(f"Could not vary {VARIATIONS[name].label}: {reason}.", highlight=False)
     if not report.tools.bubblewrap:
-        console.print(
-            "Executed without bubblewrap: a notebook could have written outside its folders.", highlight=False
-        )
+        console.print(NOT_ISOLATED, highlight=False)
     console.print("Not compared: " + "; ".join([*collect.EXCLUDED, *report.options.exclude]) + ".", highlight=False)
 
 

@@ -280,8 +280,9 @@ def test_without_bubblewrap_it_works_and_says_so(notebook, check, forbidden_bubb
     path = os.pathsep.join([forbidden_bubblewrap, os.environ["PATH"]])
     directory = "import os\nloss = seed + len(os.getcwd())"
     good, changes = notebook("good", SEEDED, LOG), notebook("path", directory, LOG)
-    done, report, _ = check(good, changes, options=TWICE, environment={"PATH": path})
+    done, report, folder = check(good, changes, options=TWICE, environment={"PATH": path})
     assert "without bubblewrap" in done.stdout
+    assert "without bubblewrap" in (folder / "report.html").read_text(encoding="utf-8")
     assert report["isolated"] is False
     by_name = {Path(one["notebook"]).stem: one for one in report["notebooks"]}
     assert by_name["good"]["verdict"] == "reproducible"

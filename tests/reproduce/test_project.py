@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from course.errors import ContractError
-from course.reproduce.project import inventory, left_behind, reverse_times, take_snapshot
+from course.reproduce.project import git_folders, inventory, left_behind, reverse_times, take_snapshot
 
 
 def git(*arguments, cwd):
@@ -170,6 +170,24 @@ def test_a_worktree_is_a_project_but_a_file_that_leads_to_a_foreign_repository_i
         with pytest.raises(ContractError, match="leads out of the project"):
             take_snapshot(thief / "n.ipynb", tmp_path / "stolen")
         shutil.rmtree(tmp_path / "stolen", ignore_errors=True)
+
+
+def test_a_forged_worktree_leads_to_no_other_repository(project, tmp_path):
+    thief = tmp_path / "thief"
+    forged = thief / "forged" / "worktrees" / "x"
+    forged.mkdir(parents=True)
+    (thief / "n.ipynb").write_text("{}", encoding="utf-8")
+    (thief / ".git").write_text(f"gitdir: {forged}\n", encoding="utf-8")
+    (forged / "gitdir").write_text(f"{thief / '.git'}\n", encoding="utf-8")
+    (forged / "commondir").write_text(f"{project / '.git'}\n", encoding="utf-8")
+    (forged / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+    own, common = git_folders(thief)
+    assert own == forged
+    assert common == thief / "forged"
+    (thief / ".git").unlink()
+    os.mkfifo(thief / ".git")
+    with pytest.raises(ContractError, match="leads out of the project"):
+        git_folders(thief)
 
 
 def test_pipes_are_left_out(tmp_path):
