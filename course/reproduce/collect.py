@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib
 import json
 import os
 import re
 import shutil
-import sqlite3
 import tempfile
 import warnings
 from collections import defaultdict
@@ -48,7 +48,8 @@ class UnreadableError(CourseError):
 
 def warm_up() -> None:
     """Import what reading takes while the notebooks still run."""
-    import skops.io  # noqa: F401 (what MLflow keeps scikit-learn models with)
+    for name in ("skops.io", "mlflow.sklearn", "mlflow.store.tracking.sqlalchemy_store", "alembic.command"):
+        importlib.import_module(name)
 
 
 def read_store(folder: str, shown: str, real: str) -> dict[str, Any]:
@@ -93,12 +94,12 @@ def read_database(database: Path, shown: str, root: Path) -> dict[str, Any]:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    order = creation_order(database)
     try:
         client = MlflowClient(f"sqlite:///{database.as_posix()}")
         experiments = {one.experiment_id: one.name for one in client.search_experiments(view_type=ViewType.ALL)}
         runs = pages(lambda token: client.search_runs(list(experiments), max_results=1000, page_token=token))
-        runs.sort(key=lambda run: (order.get(run.info.run_id, len(order)), run.info.start_time))
+        # Several can start in a millisecond; their order matters for nothing but their numbers.
+        runs.sort(key=lambda run: (run.info.start_time, sorted(run.data.params.items())))
         models = defaultdict(list)
         for model in pages(lambda token: client.search_logged_models(list(experiments), page_token=token)):
             models[model.source_run_id].append(model)
@@ -132,7 +133,11 @@ def read_database(database: Path, shown: str, root: Path) -> dict[str, Any]:
                 "status": run.info.status,
                 "parameters": {name: without_ids(value, known) for name, value in run.data.params.items()},
                 "metrics": histories(client, run),
-                "tags": own_tags(run, known),
+                "tags": {
+                    name: without_ids(value, known)
+                    for name, value in run.data.tags.items()
+                    if not name.startswith("mlflow.")
+                },
                 "datasets": datasets(run),
                 "artifacts": digests(artifacts, root) if artifacts else {},
                 "models": describe_models(logged, locate, root),
@@ -146,11 +151,6 @@ def without_ids(value: str, known: dict[str, str]) -> str:
     return IDENTIFIER.sub(lambda match: known.get(match.group(), match.group()), value)
 
 
-def own_tags(run: Any, known: dict[str, str]) -> dict[str, str]:
-    """Read the tags that the user set."""
-    return {name: without_ids(value, known) for name, value in run.data.tags.items() if not name.startswith("mlflow.")}
-
-
 def pages(search: Any) -> list[Any]:
     """Collect all pages of one of MLflow's searches."""
     found, token = [], None
@@ -162,37 +162,18 @@ def pages(search: Any) -> list[Any]:
             return found
 
 
-def creation_order(database: Path) -> dict[str, int]:
-    """Give the runs numbers in the order in which they were created.
-
-    MLflow keeps only milliseconds, in which several runs can start; SQLite numbers rows as they are inserted.
-    Where the table is another one some day, the start times must do.
-    """
-    try:
-        connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
-        try:
-            rows = connection.execute("SELECT run_uuid FROM runs ORDER BY rowid").fetchall()
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        return {}
-    return {run_id: place for place, (run_id,) in enumerate(rows)}
-
-
 def name_runs(runs: list[Any], experiments: dict[str, str]) -> dict[str, str]:
-    """Give every run a name that its twin in another execution has, too: experiment and place among its siblings."""
-    identifiers = {run.info.run_id for run in runs}
+    """Name every run by its experiment and its place among its siblings, from the outermost parent on."""
+    known = {run.info.run_id: run for run in runs}
     siblings: dict[str, int] = defaultdict(int)
     keys: dict[str, str] = {}
 
     def name(run: Any) -> str:
-        if run.info.run_id in keys:
-            return keys[run.info.run_id]
-        parent = run.data.tags.get("mlflow.parentRunId", "")
-        above = next((one for one in runs if one.info.run_id == parent), None) if parent in identifiers else None
-        prefix = name(above) + "." if above is not None else experiments[run.info.experiment_id] + " / run "
-        siblings[prefix] += 1
-        keys[run.info.run_id] = f"{prefix}{siblings[prefix]}"
+        if run.info.run_id not in keys:
+            above = known.get(run.data.tags.get("mlflow.parentRunId", ""))
+            prefix = name(above) + "." if above is not None else experiments[run.info.experiment_id] + " / run "
+            siblings[prefix] += 1
+            keys[run.info.run_id] = f"{prefix}{siblings[prefix]}"
         return keys[run.info.run_id]
 
     for run in runs:

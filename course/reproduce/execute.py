@@ -146,8 +146,8 @@ class Workshop:
         for name, relative in paths.items():
             target = root / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            if left_from is not None and name in keep:
-                earlier = left_from.root / left_from.surroundings.paths(snapshot.root.name)[name]
+            earlier = left_from.root / left_from.surroundings.paths(snapshot.root.name)[name] if name in keep else None
+            if earlier is not None and earlier.resolve() == earlier:  # a notebook can put a link in its place
                 shutil.copytree(earlier, target, symlinks=True, ignore=leave_store)
             elif name == "project":
                 shutil.copytree(snapshot.root, target, symlinks=True)

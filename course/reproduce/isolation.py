@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError, InterruptedByUserError
-from course.execution.sandbox import WHOLE_PROC, WRITTEN, python_folders, system
+from course.execution.sandbox import WHOLE_PROC, WRITTEN, last_line, python_folders, system
 from course.reproduce.collect import UnreadableError
 from course.reproduce.job import end_tree
 from course.reproduce.project import clean_environment
@@ -110,7 +111,8 @@ class Inside:
         """Start it."""
         self.stop = stop
         self.threads = ThreadPoolExecutor(max_workers=1)
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
         self.process = subprocess.Popen(
             command, env=variables, cwd=os.path.abspath(os.sep), start_new_session=True, **pipes
         )
@@ -129,8 +131,9 @@ class Inside:
                     raise UnreadableError(f"reading it took more than {seconds:.0f} s")
             return json.loads(line.result())
         except (OSError, ValueError):
+            reason = last_line(self.errors) or "it said nothing"
             self.close()
-            raise UnreadableError("reading it ended the process that reads") from None
+            raise UnreadableError(f"the process that reads it ended: {reason}") from None
         except CourseError:
             self.close()
             raise
@@ -141,8 +144,9 @@ class Inside:
         self.process.kill()
         self.process.wait()
         self.threads.shutdown(wait=True)
-        self.process.stdin.close()
-        self.process.stdout.close()
+        for file in (self.process.stdin, self.process.stdout, self.errors):
+            with contextlib.suppress(OSError):
+                file.close()
 
     @property
     def alive(self) -> bool:

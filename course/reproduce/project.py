@@ -165,7 +165,9 @@ def refuse_if_too_large(root: Path, files: list[Path], destination: Path) -> Non
 
 def size_of(place: Path) -> int:
     """Add up the sizes of a file, or of all files below a folder, as their names promise them."""
-    total = os.lstat(place).st_size if os.path.lexists(place) and not os.path.isdir(place) else 0
+    if os.path.islink(place) or not os.path.isdir(place):
+        return os.lstat(place).st_size if os.path.lexists(place) else 0
+    total = 0
     for folder, _, files in os.walk(place):
         for file in files:
             with contextlib.suppress(OSError):
@@ -240,12 +242,13 @@ def special_files(folder: str, names: list[str]) -> set[str]:
 
 def reverse_times(folder: Path) -> None:
     """Turn round the order in which the files of a project were changed, Git's own aside."""
-    files = [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts]
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    files = [path for path in files if ".git" not in path.relative_to(folder).parts]
     files.sort(key=lambda path: (path.stat().st_mtime_ns, path), reverse=True)
     latest = max((path.stat().st_mtime for path in files), default=0.0)
     for place, path in enumerate(files):
         moment = latest - 2.0 * (len(files) - place)
-        os.utime(path, (moment, moment), follow_symlinks=True)
+        os.utime(path, (moment, moment))
 
 
 def inventory(folder: Path) -> dict[str, str]:

@@ -53,7 +53,9 @@ def apart(job: dict[str, Any], answers: int, behind: bool) -> bytes:
         try:
             for handle in (reading, answers):
                 os.close(handle)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            null = os.open(os.devnull, os.O_RDWR)
+            for handle in range(3):
+                os.dup2(null, handle)
             if behind:
                 namespaces.unshare()
             inner = os.fork()
@@ -77,7 +79,7 @@ def apart(job: dict[str, Any], answers: int, behind: bool) -> bytes:
     try:
         return json.dumps(json.loads(data)).encode()
     except (ValueError, RecursionError):
-        return json.dumps({"error": "reading it ended the process that reads"}).encode()
+        return json.dumps({"error": "the process that read it ended"}).encode()
 
 
 def enter(job: dict[str, Any]) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from course.reproduce.surroundings import find_tools
+from course.reproduce.execute import Workshop
+from course.reproduce.project import Snapshot, reverse_times, size_of
+from course.reproduce.run import make_writable_and_retry
+from course.reproduce.surroundings import Surroundings, find_tools
 
 from .conftest import LOG, make
 
@@ -167,6 +170,45 @@ def test_the_notebooks_own_files_are_compared_all_the_same(attacked):
     artifacts = [run["artifacts"] for run in result["runs"]]
     assert any("mine.txt" in one for one in artifacts)
     assert any("outside" in note for note in result["notes"])
+
+
+def test_a_link_in_place_of_a_folder_is_not_followed(tmp_path):
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "secret.txt").write_text(SECRET, encoding="utf-8")
+    (tmp_path / "copies" / "project").mkdir(parents=True)
+    (tmp_path / "base").mkdir()
+    workshop = Workshop(tmp_path / "base", find_tools(), timeout=60)
+    snapshot = Snapshot(tmp_path / "copies" / "project", Path("n.ipynb"), "")
+    first = workshop.prepare(snapshot, "first", {}, Surroundings())
+    for name in ("home", "temporary"):
+        (first.root / name).rmdir()
+        (first.root / name).symlink_to(tmp_path / "private")
+    keep = frozenset({"project", "home", "temporary"})
+    again = workshop.prepare(snapshot, "again", {}, Surroundings(), left_from=first, keep=keep)
+    assert list(again.root.rglob("secret.txt")) == []
+    assert not (again.root / "home").is_symlink()
+
+
+def test_what_a_link_leads_to_is_not_changed(tmp_path):
+    outside = tmp_path / "outside.txt"
+    outside.write_text("1", encoding="utf-8")
+    outside.chmod(0o640)
+    os.utime(outside, (1000, 1000))
+    (tmp_path / "project").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "project" / name).symlink_to(outside)
+    reverse_times(tmp_path / "project")
+    make_writable_and_retry(os.unlink, str(tmp_path / "project" / "a"), None)
+    assert not (tmp_path / "project" / "a").is_symlink()
+    assert outside.stat().st_mtime == 1000
+    assert outside.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_to_a_folder_counts_as_a_link(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "big").write_bytes(b"x" * 10_000)
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    assert size_of(tmp_path / "link") < 1_000 < size_of(tmp_path / "folder")
 
 
 def test_a_sparse_file_of_terabytes_does_not_outlive_the_time_limit(notebook, run_reproduce, tmp_path):
