@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from course.execution import namespaces
 from course.execution.sandbox import WHOLE_PROC, python_folders
 from course.reproduce.collect import UnreadableError, read_store, warm_up
 from course.reproduce.isolation import ANSWER, BEHIND, MEMORY, RUNS
@@ -57,6 +56,8 @@ def apart(job: dict[str, Any], answers: int, behind: bool) -> bytes:
             for handle in range(3):
                 os.dup2(null, handle)
             if behind:
+                from course.execution import namespaces  # there are some on Linux only
+
                 namespaces.unshare()
             inner = os.fork()
             if inner == 0:
@@ -84,6 +85,8 @@ def apart(job: dict[str, Any], answers: int, behind: bool) -> bytes:
 
 def enter(job: dict[str, Any]) -> None:
     """Be the first process in namespaces of its own; of all executions, see this one, where its notebook saw it."""
+    from course.execution import namespaces
+
     namespaces.end_with_parent()
     namespaces.keep_mounts_private()
     namespaces.mount_processes()
