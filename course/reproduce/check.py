@@ -85,7 +85,6 @@ class Checker:
         options: Options,
         progress: Progress,
     ) -> None:
-        """Keep what every step needs."""
         self.workshop = workshop
         self.reader = reader
         self.slots = slots

@@ -107,7 +107,6 @@ class Family:
     """The runs of one execution: which are outermost, by experiment, and which belong to which."""
 
     def __init__(self, runs: list[dict[str, Any]], same_names: bool) -> None:
-        """Sort them."""
         self.outermost: dict[Any, list[dict[str, Any]]] = defaultdict(list)
         self.children: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.signs: dict[tuple[str, tuple[str, ...]], str] = {}

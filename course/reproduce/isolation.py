@@ -108,7 +108,6 @@ class Inside:
     """A process that takes jobs as lines of JSON, and answers each in one; `stop` is set when the user interrupts."""
 
     def __init__(self, command: list[str], variables: dict[str, str], stop: threading.Event) -> None:
-        """Start it."""
         self.stop = stop
         self.threads = ThreadPoolExecutor(max_workers=1)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)

@@ -113,7 +113,6 @@ class Holdings:
     """Digest of the values an object holds, walked depth first; moments and identifiers are passed over."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.total = hashlib.sha256()
         self.values = 0
         self.seen: dict[int, int] = {}
