@@ -163,11 +163,8 @@ def test_a_notebook_that_forks_and_changes_directory(notebook, check):
 
 
 @pytest.mark.slow
+@pytest.mark.needs("sandbox")
 def test_a_notebook_cannot_write_outside(notebook, check, tmp_path):
-    from course.reproduce.surroundings import find_tools
-
-    if not find_tools().bubblewrap:
-        pytest.fail("bubblewrap is part of what CI installs")
     target = tmp_path / "outside.txt"
     neighbour = tmp_path / "notebooks" / "writes" / "neighbour.txt"
     source = (
@@ -184,6 +181,7 @@ def test_a_notebook_cannot_write_outside(notebook, check, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.needs("sandbox")
 def test_executions_have_no_network_but_a_loopback_of_their_own(notebook, check):
     """Three executions at once open the same port, and none of them reaches this computer."""
     with socket.socket() as listening:

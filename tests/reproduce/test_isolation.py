@@ -16,7 +16,7 @@ from course.reproduce.surroundings import Surroundings, find_tools
 
 from .conftest import LOG, make
 
-pytestmark = pytest.mark.skipif(not find_tools().bubblewrap, reason="no sandbox can be started here")
+pytestmark = pytest.mark.needs("sandbox")
 
 SECRET = f"nobody else knows this: {uuid.uuid4()}"
 TWICE = ("--no-other-seed", "--no-diagnosis", "--timeout", "90")
