@@ -37,6 +37,7 @@ EXCLUDED = (
 
 
 IDENTIFIER = re.compile(r"(m-)?[0-9a-f]{32}")
+PARENT = "mlflow.parentRunId"
 # Bytes of a table's first line.
 MOST_HEADER = 2**20
 DISPLAYED_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
@@ -99,7 +100,7 @@ def read_database(database: Path, shown: str, root: Path) -> dict[str, Any]:
         experiments = {one.experiment_id: one.name for one in client.search_experiments(view_type=ViewType.ALL)}
         runs = pages(lambda token: client.search_runs(list(experiments), max_results=1000, page_token=token))
         # Several can start in a millisecond; their order matters for nothing but their numbers.
-        runs.sort(key=lambda run: (run.info.start_time, sorted(run.data.params.items())))
+        runs.sort(key=lambda run: (run.info.start_time, PARENT in run.data.tags, sorted(run.data.params.items())))
         models = defaultdict(list)
         for model in pages(lambda token: client.search_logged_models(list(experiments), page_token=token)):
             models[model.source_run_id].append(model)
@@ -127,7 +128,7 @@ def read_database(database: Path, shown: str, root: Path) -> dict[str, Any]:
         records.append(
             {
                 "key": keys[run.info.run_id],
-                "parent": keys.get(run.data.tags.get("mlflow.parentRunId", ""), ""),
+                "parent": keys.get(run.data.tags.get(PARENT, ""), ""),
                 "experiment": experiments[run.info.experiment_id],
                 "name": run.info.run_name or "",
                 "status": run.info.status,
@@ -170,7 +171,7 @@ def name_runs(runs: list[Any], experiments: dict[str, str]) -> dict[str, str]:
 
     def name(run: Any) -> str:
         if run.info.run_id not in keys:
-            above = known.get(run.data.tags.get("mlflow.parentRunId", ""))
+            above = known.get(run.data.tags.get(PARENT, ""))
             prefix = name(above) + "." if above is not None else experiments[run.info.experiment_id] + " / run "
             siblings[prefix] += 1
             keys[run.info.run_id] = f"{prefix}{siblings[prefix]}"
