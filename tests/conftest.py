@@ -84,9 +84,7 @@ def run_reproduce():
 
     def run(notebooks, report, *, options=(), environment=None, cwd=None):
         command = [
-            sys.executable,
-            "-m",
-            "course.cli",
+            str(Path(sys.executable).with_name("course")),  # with `-m` Python would import what lies in `cwd`
             "reproduce",
             *map(str, notebooks),
             "--report",

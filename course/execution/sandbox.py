@@ -87,6 +87,12 @@ def base_command() -> list[str]:
         # For root, bubblewrap covers parts of /proc, and Linux lets nobody mount a /proc that shows more than the ones
         # there are. So the worker has a whole one, too; each submission's mounts hide it (`parent.enter`).
         command += ["--bind", "/proc", WHOLE_PROC]
+    return command + system()
+
+
+def system() -> list[str]:
+    """Build the part of bubblewrap's command that shows the system's programs, and of /etc what these look up."""
+    command = []
     for folder in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
         path = Path(folder)
         if path.is_symlink():

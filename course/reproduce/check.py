@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import math
 import shutil
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,108 +12,60 @@ from pathlib import Path
 from typing import Any
 
 from course.errors import ContractError, CourseError, InterruptedByUserError
-from course.reproduce import collect
-from course.reproduce.compare import MISSING, Difference, compare, is_excluded
-from course.reproduce.contract import Promise, read_promise
+from course.reproduce.collect import UnreadableError, checked
+from course.reproduce.compare import MISSING, Difference, compare, is_excluded, pair
+from course.reproduce.contract import Promise
 from course.reproduce.execute import Execution, Progress, Workshop, find_kernel
-from course.reproduce.project import Snapshot, inventory, left_behind, take_snapshot
+from course.reproduce.isolation import Reader
+from course.reproduce.project import Snapshot, left_behind
 from course.reproduce.surroundings import Surroundings, possible
-
-# Seconds for reading one store, models included.
-READING = 180
 
 FOLDERS = ("project", "home", "temporary")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for.
+    """What the user asked for."""
 
-    Attributes
-    ----------
-    seed, other_seed
-        The seed of the two executions and that of the negative control; None: the notebook's own, and one more.
-    control
-        Whether to execute with another seed at all.
-    seeds
-        Seeds to execute for a spread, empty for none.
-    vary
-        Variations made on request.
-    exclude
-        Patterns `kind:name` that are not compared.
-    diagnose
-        Whether to search the cause of a difference.
-    """
-
+    # The seed of the two executions and that of the negative control; None: the notebook's own, and one more.
     seed: int | None = None
     other_seed: int | None = None
-    control: bool = True
-    seeds: tuple[int, ...] = ()
-    vary: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    diagnose: bool = True
+    control: bool = True  # whether to execute with another seed at all
+    seeds: tuple[int, ...] = ()  # seeds to execute for a spread, empty for none
+    vary: tuple[str, ...] = ()  # variations made on request
+    exclude: tuple[str, ...] = ()  # patterns `kind:name` that are not compared
+    diagnose: bool = True  # whether to search the cause of a difference
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why something differs, as far as executing again could tell.
+    """Why something differs, as far as executing again could tell."""
 
-    Attributes
-    ----------
-    variations
-        Names of the variations that make the difference; empty when it appears with nothing varied.
-    subjects
-        What changes, as (kind, run, name).
-    sentence, hint
-        For people: what was found, and what to look for.
-    cell
-        The first cell whose output differs, empty when no output shows it.
-    differences
-        The differences that these variations alone make.
-    """
-
+    # Names of the variations that make the difference; empty when it appears with nothing varied.
     variations: tuple[str, ...]
-    subjects: tuple[tuple[str, str, str], ...]
-    sentence: str
+    subjects: tuple[tuple[str, str, str], ...]  # what changes, as (kind, run, name)
+    sentence: str  # for people: what was found, and what to look for
     hint: str
-    cell: str = ""
-    differences: tuple[Difference, ...] = ()
+    cell: str = ""  # the first cell whose output differs, empty when no output shows it
+    differences: tuple[Difference, ...] = ()  # the differences that these variations alone make
 
 
 @dataclass
 class Result:
-    """What was found about one notebook.
+    """What was found about one notebook."""
 
-    Attributes
-    ----------
-    notebook
-        Its path as the user gave it.
-    verdict
-        "reproducible", "not reproducible", "seed has no effect", "logs nothing", "failed" or "unusable".
-    message
-        One line that says why, empty when it is reproducible.
-    executions
-        Label → execution, those of the search included.
-    differences
-        What differs between the first two, or between the first and its repetition in place.
-    control
-        What the other seed changed.
-    causes
-        Why it differs.
-    notes
-        Anything else worth reading.
-    """
-
-    notebook: Path
+    notebook: Path  # its path as the user gave it
+    # "reproducible", "not reproducible", "seed has no effect", "logs nothing", "failed" or "unusable".
     verdict: str = "unusable"
-    message: str = ""
+    message: str = ""  # one line that says why, empty when it is reproducible
     seed: int | None = None
     other_seed: int | None = None
-    executions: dict[str, Execution] = field(default_factory=dict)
+    executions: dict[str, Execution] = field(default_factory=dict)  # label → execution, those of the search included
+    # What differs between the first two, or between the first and its repetition in place.
     differences: list[Difference] = field(default_factory=list)
-    control: list[Difference] = field(default_factory=list)
-    causes: list[Cause] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    control: list[Difference] = field(default_factory=list)  # what the other seed changed
+    causes: list[Cause] = field(default_factory=list)  # why it differs
+    notes: list[str] = field(default_factory=list)  # anything else worth reading
     spread: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -127,57 +75,34 @@ class Result:
 
 
 class Checker:
-    """Executes for one notebook, in the slots that all notebooks share.
-
-    Parameters
-    ----------
-    workshop
-        Where executions happen.
-    collector
-        Process pool that reads stores.
-    slots
-        Limits how many executions run at a time.
-    options
-        What the user asked for.
-    progress
-        Called with a label, the cell reached and the number of cells.
-    """
+    """Executes for one notebook, in the slots that all notebooks share."""
 
     def __init__(
         self,
         workshop: Workshop,
-        collector: concurrent.futures.Executor,
+        reader: Reader,
         slots: threading.Semaphore,
         options: Options,
         progress: Progress,
     ) -> None:
-        """Keep what every step needs."""
         self.workshop = workshop
-        self.collector = collector
+        self.reader = reader
         self.slots = slots
         self.options = options
         self.progress = progress
         self.threads = ThreadPoolExecutor(max_workers=16)
         self.promise: Promise
         self.snapshot: Snapshot
+        self.before: dict[str, str]
         self.result: Result
 
     def check(self, notebook: Path, place: Path) -> Result:
-        """Check one notebook; whatever is wrong with it is in the result.
-
-        Parameters
-        ----------
-        notebook
-            Path as the user gave it.
-        place
-            Folder for the snapshot of its project; its name is unique among the notebooks.
-        """
+        """Check one notebook; whatever is wrong with it is in the result. `place` is for the copy of its project."""
         self.result = Result(notebook)
         try:
-            self.promise = read_promise(notebook)
+            self.promise, self.snapshot, self.before = self.workshop.copy_project(notebook, place)
             find_kernel(self.promise.kernel)
             self.choose_seeds()
-            self.snapshot = take_snapshot(self.promise.path, place / self.promise.path.parent.name)
             self.compare_executions()
         except InterruptedByUserError:
             raise
@@ -222,27 +147,13 @@ class Checker:
             self.workshop.execute(execution, self.snapshot, self.promise.kernel, self.progress)
         if execution.status == "done":
             try:
-                execution.record = self.read(execution)
+                folders = surroundings.paths(self.snapshot.root.name)
+                found = self.reader.read(execution.folder, execution.root, execution.shown, folders)
+                execution.record = checked(found)
                 self.result.notes += [note for note in execution.record["notes"] if note not in self.result.notes]
-            except collect.UnreadableError as problem:
-                execution.status, execution.message = "failed", f"MLflow cannot read the store it wrote: {problem}"
-            except concurrent.futures.process.BrokenProcessPool:
-                execution.status, execution.message = "failed", "reading what it logged ended the reading process"
+            except UnreadableError as problem:
+                execution.status, execution.message = "failed", f"what it logged cannot be compared: {problem}"
         return execution
-
-    def read(self, execution: Execution) -> dict[str, Any]:
-        """Read what an execution logged, in the process for that; it loads models, which may take for ever."""
-        places = (str(execution.folder), str(execution.shown), str(execution.root))
-        reading = self.collector.submit(collect.read_store, *places)
-        begun = time.monotonic()
-        while not concurrent.futures.wait([reading], timeout=0.2).done:
-            if self.workshop.stop.is_set():
-                raise InterruptedByUserError("interrupted")
-            if time.monotonic() - begun > READING:
-                raise collect.UnreadableError(
-                    f"reading it took more than {READING} s (does a model load something slow?)"
-                )
-        return reading.result()
 
     def submit(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
         """Do something beside the rest."""
@@ -255,7 +166,7 @@ class Checker:
     def compare_executions(self) -> None:
         """Execute in both surroundings and with the other seed at once, compare, and search causes."""
         varied = frozenset(possible(self.workshop.tools, requested=self.options.vary))
-        if not shows_other_dates(self.promise.kernel):
+        if not find_kernel(self.promise.kernel).shows_dates:
             varied -= {"clock"}
             self.result.notes.append(
                 f"The date was not varied: time-machine is not installed where the kernel {self.promise.kernel!r} runs."
@@ -281,8 +192,8 @@ class Checker:
                 f"A second execution in the same place fails: {repeated.message}. "
                 "Rerunning a notebook is what people do most; begin by clearing what it left."
             )
-        known = {(one.kind, one.run, one.subject) for one in self.result.differences}
-        self.result.differences += [one for one in in_place if (one.kind, one.run, one.subject) not in known]
+        known = {one.about for one in self.result.differences}
+        self.result.differences += [one for one in in_place if one.about not in known]
         if self.result.differences:
             self.result.verdict = "not reproducible"
             self.result.message = summary(self.result.differences)
@@ -306,14 +217,13 @@ class Checker:
         The repetition has the other seed, where one is executed anyway: compared with that one, which began in a
         fresh place, it also shows a cache that returns the results of the first seed.
         """
-        before = inventory(self.snapshot.root)
         first = self.run("first", Surroundings())
         if first.status != "done":
             return first, None
-        folders = {name: first.root / path for name, path in first.surroundings.paths(self.snapshot.root.name).items()}
-        left = left_behind(before, inventory(folders["project"]))
+        after = first.record["left"]
+        left = left_behind(self.before, after["project"])
         for name in ("home", "temporary"):  # tools make folders there, which carry nothing
-            left += [f"{name}/{file}" for file, kind in inventory(folders[name]).items() if kind != "folder"]
+            left += [file for file, kind in after[name].items() if kind != "folder"]
         if not left:
             return first, None
         seed = self.result.other_seed if self.options.control else self.result.seed
@@ -334,14 +244,14 @@ class Checker:
         if any(run["metrics"] for run in first.record["runs"]):
             return True
         self.result.verdict = "logs nothing"
-        elsewhere = [path for path in first.root.rglob("mlflow.db") if path.parent != first.folder]
-        if elsewhere:
-            found = elsewhere[0].relative_to(first.root).as_posix()
+        own = (first.folder / "mlflow.db").relative_to(first.root).as_posix()
+        stores = first.record["stores"]
+        if elsewhere := [store for store in stores if store != own]:
             self.result.message = (
-                f"there is no metric in mlflow.db of the notebook's folder, but a store at {found}: "
+                f"there is no metric in mlflow.db of the notebook's folder, but a store at {elsewhere[0]}: "
                 "it changed directory or set another tracking URI before it logged"
             )
-        elif (first.folder / "mlflow.db").exists():
+        elif own in stores:
             self.result.message = "it logs no metric, so there is nothing that could be equal (mlflow.log_metric)"
         else:
             self.result.message = (
@@ -389,37 +299,27 @@ class Checker:
         """List the metrics that another seed changed, and keep everything that it changed for the report."""
         if control.status != "done":
             return []
-        # By place: an experiment may carry the seed in its name.
-        self.result.control = compare(first.record, control.record, exclude=self.options.exclude, pair_by="place")
+        # An experiment may carry the seed in its name.
+        self.result.control = compare(first.record, control.record, exclude=self.options.exclude, same_names=False)
         return [one for one in self.result.control if one.kind == "metric" and one.second != MISSING]
 
     def collect_spread(self, spread: list[Execution]) -> dict[str, Any]:
         """Gather the last value of every metric for every seed."""
         metrics: dict[str, dict[str, float]] = {}
         failed = {}
-        keys = {run["place"]: run["key"] for run in self.result.executions["first"].record["runs"]}
+        first = self.result.executions["first"].record
         for execution in spread:
             seed = str(execution.parameters["seed"])
             if execution.status != "done":
                 failed[seed] = execution.message
                 continue
-            for run in execution.record["runs"]:
-                for name, values in run["metrics"].items():
-                    metrics.setdefault(f"{keys.get(run['place'], run['key'])}: {name}", {})[seed] = float.fromhex(
-                        values[-1][1]
-                    )
+            for ours, run in pair(first["runs"], execution.record["runs"], same_names=False):
+                for name, values in (run or {"metrics": {}})["metrics"].items():
+                    metric = metrics.setdefault(f"{(ours or run)['key']}: {name}", {})
+                    metric[seed] = float.fromhex(values[-1][1])
         for execution in spread:
             self.discard(execution)
         return {"seeds": [one.parameters["seed"] for one in spread], "metrics": metrics, "failed": failed}
-
-
-def shows_other_dates(kernel: str) -> bool:
-    """Tell whether the environment of a kernel has the library that the shim shows another date with."""
-    python = find_kernel(kernel).argv[0]
-    if python in {"python", "python3", sys.executable}:
-        return True
-    probe = subprocess.run([python, "-c", "import time_machine"], capture_output=True, check=False)
-    return probe.returncode == 0
 
 
 def summary(differences: list[Difference]) -> str:

@@ -3,82 +3,138 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import math
+import re
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 KINDS = ("run", "status", "parameter", "metric", "dataset", "tag", "artifact", "model", "outcome")
 MISSING = "(absent)"
+# What tells runs apart, and what they found.
+IDENTITY = ("parameters", "tags", "datasets")
+FOUND = ("status", "metrics", "artifacts", "models")
+# By what runs are paired, the surest first; what is left has nothing but the order in which it was made.
+SIGNS = ((*IDENTITY, *FOUND), (*IDENTITY, "name"), IDENTITY, ("name",), ())
+# How `collect` writes the identifiers of runs and models.
+MENTION = re.compile(r"<id of (a model of )?(.*?)>")
 FIELDS = {"parameters": "parameter", "datasets": "dataset", "tags": "tag", "artifacts": "artifact"}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not the same in two executions.
+    """One thing that is not the same in two executions."""
 
-    Attributes
-    ----------
-    kind
-        One of `KINDS`.
-    run
-        Experiment and place of the run, empty when the whole execution is meant.
-    name
-        Name of the metric, parameter, ...; for a metric's history with the step.
-    first, second
-        The two values, as text that a person can compare.
-    relative
-        |second - first| / max(|first|, |second|) for numbers, None elsewhere.
-    """
-
-    kind: str
-    run: str
-    name: str
-    first: str
+    kind: str  # one of `KINDS`
+    run: str  # experiment and place of the run, empty when the whole execution is meant
+    name: str  # name of the metric, parameter, ...; for a metric's history with the step
+    first: str  # the two values, as text that a person can compare
     second: str
-    relative: float | None = None
+    relative: float | None = None  # |second - first| / max(|first|, |second|) for numbers, None elsewhere
 
     @property
     def subject(self) -> str:
         """The name without the step, to speak of a metric as a whole."""
         return self.name.split(" [", 1)[0]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for `report.json`."""
-        return asdict(self)
+    @property
+    def about(self) -> tuple[str, str, str]:
+        """What differs, without the values."""
+        return self.kind, self.run, self.subject
 
 
 def compare(
-    first: dict[str, Any], second: dict[str, Any], *, exclude: Iterable[str] = (), pair_by: str = "key"
+    first: dict[str, Any], second: dict[str, Any], *, exclude: Iterable[str] = (), same_names: bool = True
 ) -> list[Difference]:
-    """List the differences between two records of `collect.read_store`.
+    """List the differences between two records of `collect.read_store`; NaN equals NaN.
 
-    Parameters
-    ----------
-    first, second
-        The two records.
-    exclude
-        Patterns `kind:name` (with `*`) that are not compared.
-    pair_by
-        "key": runs of experiments with the same name are pairs; "place": those at the same place, whatever the name.
-
-    Returns
-    -------
-    list of Difference
-        Empty when the records are identical. NaN equals NaN.
+    What matches a pattern `kind:name` (with `*`) in `exclude` is not compared; `same_names` is as in `pair`.
     """
-    runs = ({run[pair_by]: run for run in record["runs"]} for record in (first, second))
-    ours, theirs = runs
+    pairs = pair(first["runs"], second["runs"], same_names=same_names)
+    ours = {theirs["key"]: own["key"] for own, theirs in pairs if own and theirs}
     found: list[Difference] = []
-    for key in [*ours, *(key for key in theirs if key not in ours)]:
-        if key not in theirs or key not in ours:
-            found.append(
-                Difference("run", key, "run", *("there" if key in side else MISSING for side in (ours, theirs)))
-            )
+    for own, theirs in pairs:
+        if own and theirs:
+            found += compare_runs(own["key"], own, with_mentions(theirs, ours))
         else:
-            found += compare_runs(key, ours[key], theirs[key])
+            there = ["there" if run else MISSING for run in (own, theirs)]
+            found.append(Difference("run", (own or theirs)["key"], "run", *there))
     patterns = list(exclude)
     return [one for one in found if not is_excluded(one, patterns)]
+
+
+Pair = tuple[dict[str, Any] | None, dict[str, Any] | None]
+
+
+def pair(first: list[dict[str, Any]], second: list[dict[str, Any]], *, same_names: bool = True) -> list[Pair]:
+    """Find which runs of two executions are the same one.
+
+    Threads make runs in any order. So runs with the same content are pairs, and of those that are left the ones with
+    the same parameters, tags and datasets, then with the same name; their order decides only between equals. They are
+    returned in the first one's order, with None in place of a missing run. `same_names` tells whether experiments are
+    the same one if their names are equal, or if they came up in the same order.
+    """
+    sides = (Family(first, same_names), Family(second, same_names))
+    pairs: list[Pair] = []
+
+    def among(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> None:
+        for fields in SIGNS:
+            waiting = defaultdict(list)
+            for run in theirs:
+                waiting[sides[1].sign(run, fields)].append(run)
+            matched = [(run, waiting[sign].pop(0)) for run in ours if waiting[sign := sides[0].sign(run, fields)]]
+            pairs.extend(matched)
+            ours = [run for run in ours if all(run is not one for one, _ in matched)]
+            theirs = [run for run in theirs if all(run is not one for _, one in matched)]
+            for run, other in matched:
+                among(sides[0].children[run["key"]], sides[1].children[other["key"]])
+        for run in ours:
+            pairs.append((run, None))
+            among(sides[0].children[run["key"]], [])
+        for run in theirs:
+            pairs.append((None, run))
+            among([], sides[1].children[run["key"]])
+
+    for experiment in dict.fromkeys([*sides[0].outermost, *sides[1].outermost]):
+        among(*(side.outermost[experiment] for side in sides))
+    place = {run["key"]: number for number, run in enumerate(first)}
+    return sorted(pairs, key=lambda one: place[one[0]["key"]] if one[0] else len(place))
+
+
+class Family:
+    """The runs of one execution: which are outermost, by experiment, and which belong to which."""
+
+    def __init__(self, runs: list[dict[str, Any]], same_names: bool) -> None:
+        self.outermost: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        self.children: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.signs: dict[tuple[str, tuple[str, ...]], str] = {}
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(run["experiment"] for run in runs))}
+        for run in runs:
+            if run["parent"]:
+                self.children[run["parent"]].append(run)
+            else:
+                self.outermost[run["experiment"] if same_names else numbers[run["experiment"]]].append(run)
+
+    def sign(self, run: dict[str, Any], fields: tuple[str, ...]) -> str:
+        """Write down what a run is recognised by, its children included, but for the numbers of other runs."""
+        known = (run["key"], fields)
+        if known not in self.signs:
+            own = json.dumps([run[field] for field in fields], sort_keys=True)
+            children = sorted(self.sign(child, fields) for child in self.children[run["key"]]) if fields else []
+            self.signs[known] = json.dumps([MENTION.sub(r"<id of \1>", own), children])
+        return self.signs[known]
+
+
+def with_mentions(run: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Name the other runs that a run mentions as in the first execution."""
+
+    def rename(match: re.Match[str]) -> str:
+        return f"<id of {match[1] or ''}{names.get(match[2], match[2])}>"
+
+    texts = ("parameters", "tags")
+    return run | {field: {name: MENTION.sub(rename, text) for name, text in run[field].items()} for field in texts}
 
 
 def is_excluded(difference: Difference, patterns: list[str]) -> bool:

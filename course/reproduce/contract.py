@@ -15,24 +15,12 @@ TAG = "parameters"
 
 @dataclass(frozen=True)
 class Promise:
-    """A notebook that can be checked.
+    """A notebook that can be checked."""
 
-    Attributes
-    ----------
-    path
-        Absolute path of the notebook.
-    kernel
-        Name of the kernel it asks for.
-    seed
-        The seed in its parameters cell, None when that is not a plain number.
-    cells
-        Identifiers of its cells in order.
-    """
-
-    path: Path
-    kernel: str
-    seed: int | None
-    cells: list[str] = field(default_factory=list)
+    path: Path  # absolute path of the notebook
+    kernel: str  # name of the kernel it asks for
+    seed: int | None  # the seed in its parameters cell, None when that is not a plain number
+    cells: list[str] = field(default_factory=list)  # identifiers of its cells in order
 
 
 def read_promise(path: Path) -> Promise:
@@ -62,12 +50,17 @@ def read_promise(path: Path) -> Promise:
     return Promise(path.resolve(), kernel, seed if plain else None, [cell.get("id", "") for cell in notebook["cells"]])
 
 
-def read_notebook(path: Path) -> dict[str, Any]:
-    """Read a notebook file, or say in one line why it is none."""
+def require_file(path: Path) -> None:
+    """Say in one line what is wrong where there is no file."""
     if path.is_dir():
         raise ContractError(f"{path}: this is a folder. Name the notebooks in it, for example {path / '*.ipynb'}")
     if not path.exists():
         raise ContractError(f"{path}: there is no such file.")
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Read a notebook file, or say in one line why it is none."""
+    require_file(path)
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError):

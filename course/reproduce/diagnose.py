@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from course.reproduce.check import FOLDERS, Cause
 from course.reproduce.compare import Difference
 from course.reproduce.contract import read_cells
 from course.reproduce.execute import ADDED_BY_PAPERMILL, Execution, name_cell
-from course.reproduce.surroundings import VARIATIONS, Surroundings
+from course.reproduce.surroundings import Surroundings
+from course.reproduce.variations import VARIATIONS
 
 if TYPE_CHECKING:
     from course.reproduce.check import Checker
@@ -44,24 +45,10 @@ LEFT_BEHIND = {
 
 
 def find_causes(checker: Checker, first: Execution, second: Execution, varied: list[str]) -> list[Cause]:
-    """Find the variations that make the differences.
+    """Find the variations that make the differences, those that need none first.
 
     The first execution is repeated with nothing varied; what differs even then needs no variation. The rest is
     searched by halving the set of variations: a half that makes no difference is dropped whole.
-
-    Parameters
-    ----------
-    checker
-        Executes.
-    first, second
-        The executions that were compared.
-    varied
-        Names of the variations of the second one.
-
-    Returns
-    -------
-    list of Cause
-        One for each cause, those with nothing varied first.
     """
     again = checker.run("nothing varied", Surroundings())
     unseeded = checker.differences(first, again)
@@ -75,7 +62,7 @@ def find_causes(checker: Checker, first: Execution, second: Execution, varied: l
 
 def subjects(differences: list[Difference]) -> set[Subject]:
     """Name what differs, without the values."""
-    return {(one.kind, one.run, one.subject) for one in differences}
+    return {one.about for one in differences}
 
 
 def explain_unseeded(checker: Checker, first: Execution, again: Execution, found: list[Difference]) -> list[Cause]:
@@ -103,29 +90,12 @@ def explain_unseeded(checker: Checker, first: Execution, again: Execution, found
         checker.discard(execution)
     causes = []
     if clock:
-        variation = VARIATIONS["clock"]
-        causes.append(
-            Cause(
-                ("clock",),
-                tuple(sorted(clock)),
-                f"{names(clock)} {changes(clock)} with the clock: the current time or a measured one enters the result",
-                variation.hint,
-                cell,
-                tuple(one for one in found if (one.kind, one.run, one.subject) in clock),
-            )
-        )
+        why = "with the clock: the current time or a measured one enters the result"
+        causes.append(explain(("clock",), clock, why, VARIATIONS["clock"].hint, cell, found))
     if random:
         or_clock = "" if held else ", or the clock (it did not run with a frozen one)"
-        causes.append(
-            Cause(
-                (),
-                tuple(sorted(random)),
-                f"{names(random)} {changes(random)} with nothing varied: unseeded randomness{or_clock}",
-                UNSEEDED_HINT,
-                cell,
-                tuple(one for one in found if (one.kind, one.run, one.subject) in random),
-            )
-        )
+        why = f"with nothing varied: unseeded randomness{or_clock}"
+        causes.append(explain((), random, why, UNSEEDED_HINT, cell, found))
     checker.discard(again)
     return causes
 
@@ -159,17 +129,15 @@ def search(
     for name in [name for name in order if name in singles]:
         matter, execution, found = singles[name]
         variation = VARIATIONS[name]
-        sentence = f"{names(matter)} {changes(matter)} with {variation.label}: {variation.cause}"
-        shown = tuple(one for one in found if (one.kind, one.run, one.subject) in matter)
         cell = first_different_cell(first, execution)
-        causes.append(Cause((name,), tuple(sorted(matter)), sentence, variation.hint, cell, shown))
+        why = f"with {variation.label}: {variation.cause}"
+        causes.append(explain((name,), matter, why, variation.hint, cell, found))
     if noise:
-        causes.append(by_chance(noise))
+        causes.append(explain((), noise, "now and then with nothing varied: unseeded randomness", UNSEEDED_HINT))
     rest = wanted - set().union(*(matter for matter, _, _ in singles.values()), set())
     if rest and not any(("outcome", "", "outcome") in matter for matter, _, _ in singles.values()):
-        sentence = f"{names(rest)} {changes(rest)} only when several of these vary together: {', '.join(order)}"
-        cell = first_different_cell(first, second)
-        causes.append(Cause(tuple(order), tuple(sorted(rest)), sentence, "", cell))
+        why = f"only when several of these vary together: {', '.join(order)}"
+        causes.append(explain(tuple(order), rest, why, "", first_different_cell(first, second)))
     return causes
 
 
@@ -178,12 +146,8 @@ def confirm(
 ) -> set[Subject]:
     """Execute once more what seems to be a cause, and the first with nothing varied; drop what does not hold.
 
-    A coarse metric, such as an accuracy, can agree twice by chance and differ the third time.
-
-    Returns
-    -------
-    set
-        What differs between executions with nothing varied after all.
+    A coarse metric, such as an accuracy, can agree twice by chance and differ the third time. What differs between
+    executions with nothing varied after all is returned.
     """
     if not singles:
         return set()
@@ -206,10 +170,18 @@ def confirm(
     return noise
 
 
-def by_chance(noise: set[Subject]) -> Cause:
-    """Describe what differs now and then, whatever is varied."""
-    sentence = f"{names(noise)} {changes(noise)} now and then with nothing varied: unseeded randomness"
-    return Cause((), tuple(sorted(noise)), sentence, UNSEEDED_HINT)
+def explain(
+    variations: tuple[str, ...],
+    matter: set[Subject],
+    why: str,
+    hint: str,
+    cell: str = "",
+    found: Iterable[Difference] = (),
+) -> Cause:
+    """Put a cause into words, with those of the differences that it makes."""
+    sentence = f"{names(matter)} {changes(matter)} {why}"
+    shown = tuple(one for one in found if one.about in matter)
+    return Cause(variations, tuple(sorted(matter)), sentence, hint, cell, shown)
 
 
 def find_left_behind(
@@ -217,16 +189,8 @@ def find_left_behind(
 ) -> list[Cause]:
     """Find which folder carries something from one execution to the next.
 
-    Parameters
-    ----------
-    checker
-        Executes.
-    first
-        The execution that left something.
-    fresh, repeated
-        Two executions with one seed: in a fresh place, and in that of the first.
-    known
-        Causes found already; what changes with nothing varied says nothing about what was left.
+    `first` left something; `fresh` and `repeated` have one seed, in a fresh place and in that of the first. What
+    changes with nothing varied (`known`) says nothing about what was left.
     """
     unseeded = {subject for cause in known if cause.variations in {(), ("clock",)} for subject in cause.subjects}
     wanted = subjects(checker.differences(fresh, repeated)) - unseeded
@@ -251,15 +215,13 @@ def find_left_behind(
         matter = subjects(found) & wanted
         if matter:
             what, why, hint = LEFT_BEHIND[name]
-            sentence = f"{names(matter)} {changes(matter)} with {what}: {why}"
-            shown = tuple(one for one in found if (one.kind, one.run, one.subject) in matter)
             cell = first_different_cell(fresh, execution)
-            causes.append(Cause((f"left-in-{name}",), tuple(sorted(matter)), sentence, hint, cell, shown))
+            causes.append(explain((f"left-in-{name}",), matter, f"with {what}: {why}", hint, cell, found))
             explained |= matter
     if rest := wanted - explained:
-        sentence = f"{names(rest)} {changes(rest)} when the notebook is executed again in the same place"
+        why = "when the notebook is executed again in the same place"
         cell = first_different_cell(fresh, repeated)
-        causes.append(Cause(("left-behind",), tuple(sorted(rest)), sentence, LEFT_BEHIND["project"][2], cell))
+        causes.append(explain(("left-behind",), rest, why, LEFT_BEHIND["project"][2], cell))
     return causes
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import math
 import multiprocessing
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -20,11 +22,13 @@ from typing import Any
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-from course.errors import ContractError, InterruptedByUserError
-from course.reproduce.contract import read_cells
+from course.errors import ContractError, CourseError, InterruptedByUserError
+from course.reproduce.collect import UnreadableError
+from course.reproduce.contract import Promise, read_cells, require_file
+from course.reproduce.isolation import READING, Wall
 from course.reproduce.job import Job, end_tree, launch, warm_up
-from course.reproduce.project import Snapshot, reverse_times, special_files
-from course.reproduce.surroundings import SHIM, Surroundings, Tools, bubblewrap_command, use_up_process_numbers
+from course.reproduce.project import Snapshot, find_root, git_folders, reverse_times, size_of, special_files
+from course.reproduce.surroundings import Surroundings, Tools, use_up_process_numbers
 
 # Below this much free space the machine itself is in danger; above this much written, a notebook is out of hand.
 FREE_BYTES = 256 * 2**20
@@ -35,73 +39,45 @@ SHOWN_ROOT = Path("/tmp/reproduce")
 # Tags of the cells that papermill adds to an executed notebook; the user never sees these cells.
 ADDED_BY_PAPERMILL = {"injected-parameters", "papermill-error-cell-tag"}
 
+# Variables that are meant for the process that starts the kernel.
+OURS = ("JUPYTER_PATH", "JUPYTER_RUNTIME_DIR", "JPY_PARENT_PID")
+
 Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """How a kernel is started, the folders that it is made of, and whether its Python can be shown another date."""
+
+    command: list[str]
+    language: str
+    variables: dict[str, str]
+    folders: list[Path]
+    shows_dates: bool
 
 
 @dataclass
 class Execution:
-    """One execution and how it went.
+    """One execution and how it went."""
 
-    Attributes
-    ----------
-    label
-        What it was for, as the report names it.
-    parameters
-        What papermill set.
-    surroundings
-        What was around it.
-    root, shown
-        Real folder of its copies, and where the notebook saw them.
-    folder
-        Real path of the notebook's working directory.
-    output
-        The executed notebook.
-    status
-        "done", "raised", "died", "timeout", "disk" or "failed".
-    message
-        One line about what went wrong, empty when it is done.
-    cell
-        Identifier of the cell it ended in, empty when it is done.
-    seconds
-        Wall-clock time.
-    began_with
-        Bytes in its folders before it ran.
-    patience
-        Seconds after which it is given up, where that is less than the user's limit.
-    record
-        What it logged, as `collect.read_store` returns it.
-    """
-
-    label: str
-    parameters: dict[str, Any]
-    surroundings: Surroundings
-    root: Path
+    label: str  # what it was for, as the report names it
+    parameters: dict[str, Any]  # what papermill set
+    surroundings: Surroundings  # what was around it
+    root: Path  # real folder of its copies, and where the notebook saw them
     shown: Path
-    folder: Path
-    output: Path
-    status: str = "failed"
-    message: str = ""
-    cell: str = ""
-    seconds: float = 0.0
-    began_with: int = 0
-    patience: float = math.inf
-    record: dict[str, Any] = field(default_factory=dict)
+    folder: Path  # real path of the notebook's working directory
+    output: Path  # the executed notebook
+    status: str = "failed"  # "done", "raised", "died", "timeout", "disk" or "failed"
+    message: str = ""  # one line about what went wrong, empty when it is done
+    cell: str = ""  # identifier of the cell it ended in, empty when it is done
+    seconds: float = 0.0  # wall-clock time
+    began_with: int = 0  # bytes in its folders before it ran
+    patience: float = math.inf  # seconds after which it is given up, where that is less than the user's limit
+    record: dict[str, Any] = field(default_factory=dict)  # what it logged, as `collect.read_store` returns it
 
 
 class Workshop:
-    """Where executions happen: a folder, the tools of this computer and a server that has papermill loaded.
-
-    Parameters
-    ----------
-    base
-        Folder for all copies; the caller removes it.
-    tools
-        What this computer offers.
-    timeout
-        Seconds that one execution may take.
-    network
-        Whether notebooks may reach other computers.
-    """
+    """Where executions happen: a folder, the tools of this computer and a server that has papermill loaded."""
 
     def __init__(self, base: Path, tools: Tools, *, timeout: float, network: bool = False) -> None:
         """Start the server, so that it loads papermill while the project is being copied."""
@@ -116,9 +92,39 @@ class Workshop:
             self.context.set_forkserver_preload(["course.reproduce.worker"])
             # The first process starts the server and waits for it; nothing else need wait.
             threading.Thread(target=self.context.Process(target=warm_up, daemon=True).start, daemon=True).start()
+        self.wall = Wall(tools, self.base)
+        self.runs = self.base / "runs"
+        self.runs.mkdir()
         self.places: dict[Path, threading.Lock] = {}
         self.guard = threading.Lock()
         self.numbers = itertools.count()
+
+    def copy_project(self, notebook: Path, place: Path) -> tuple[Promise, Snapshot, dict[str, str]]:
+        """Have a notebook read and its project copied to a folder, behind the wall.
+
+        Returns
+        -------
+        tuple
+            What the notebook promises, the copy, and what is in it, as `project.inventory` lists it.
+        """
+        require_file(notebook)
+        path = notebook.resolve()
+        root = find_root(path)
+        place.mkdir()
+        read = [root, *(git_folders(root) if os.path.lexists(root / ".git") else ())]
+        inside = self.wall.module("project", self.stop, read=read, write={place: place})
+        try:
+            job = {"notebook": str(path), "destination": str(place / path.parent.name)}
+            answer = inside.ask(job, max(self.timeout, READING))
+        except UnreadableError as problem:
+            raise CourseError(f"its project cannot be copied: {problem}") from None
+        finally:
+            inside.close()
+        if "error" in answer:
+            raise ContractError(answer["error"].replace(str(path), str(notebook)))
+        copied, relative, revision = answer["snapshot"]
+        snapshot = Snapshot(Path(copied), Path(relative), revision)
+        return Promise(path, *answer["promise"]), snapshot, answer["inventory"]
 
     def prepare(
         self,
@@ -130,27 +136,18 @@ class Workshop:
         left_from: Execution | None = None,
         keep: frozenset[str] = frozenset(),
     ) -> Execution:
-        """Lay out the folders of an execution.
+        """Lay out the folders of an execution, under a label that no other execution of this project has.
 
-        Parameters
-        ----------
-        snapshot
-            The project to copy.
-        label
-            A name that no other execution of this project has.
-        parameters, surroundings
-            As in `Execution`.
-        left_from, keep
-            Of an earlier execution in the same surroundings, the folders ("project", "home", "temporary") to begin
-            with as it left them, but for its MLflow store.
+        Of an earlier execution (`left_from`) in the same surroundings, the folders in `keep` ("project", "home",
+        "temporary") begin as it left them, but for its MLflow store.
         """
         paths = surroundings.paths(snapshot.root.name)
-        root = self.base / "runs" / f"{snapshot.root.parent.name}-{label}"
+        root = self.runs / f"{snapshot.root.parent.name}-{label}"
         for name, relative in paths.items():
             target = root / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            if left_from is not None and name in keep:
-                earlier = left_from.root / left_from.surroundings.paths(snapshot.root.name)[name]
+            earlier = left_from.root / left_from.surroundings.paths(snapshot.root.name)[name] if name in keep else None
+            if earlier is not None and earlier.resolve() == earlier:  # a notebook can put a link in its place
                 shutil.copytree(earlier, target, symlinks=True, ignore=leave_store)
             elif name == "project":
                 shutil.copytree(snapshot.root, target, symlinks=True)
@@ -182,14 +179,13 @@ class Workshop:
             paths = execution.surroundings.paths(snapshot.root.name)
             folder = root / paths["project"] / snapshot.notebook.parent
             # A short path: the kernel's sockets are here, whose paths may have about 100 characters.
-            runtime = self.base / "k" / str(next(self.numbers))
+            kernels = self.base / "k" / str(next(self.numbers))
+            runtime = kernels / "r"
             runtime.mkdir(parents=True)
             shown = {name: execution.shown / relative for name, relative in paths.items()}
             environment = execution.surroundings.environment(self.tools, shown)
-            environment |= {"JUPYTER_PATH": str(runtime), "JUPYTER_RUNTIME_DIR": str(runtime)}
+            environment |= {"JUPYTER_PATH": str(kernels), "JUPYTER_RUNTIME_DIR": str(runtime)}
             self.write_kernel(execution, kernel, runtime, shown["project"] / snapshot.notebook.parent)
-            if not execution.output.is_absolute():
-                raise ValueError("the output's path must be absolute, it is written from another folder")
             job = Job(
                 notebook=str(root / paths["project"] / snapshot.notebook),
                 output=str(execution.output),
@@ -220,26 +216,25 @@ class Workshop:
                 execution.shown.rename(execution.root)
 
     def write_kernel(self, execution: Execution, name: str, runtime: Path, shown_folder: Path) -> None:
-        """Write a kernel specification that starts the notebook's kernel in its surroundings."""
-        spec = find_kernel(name)
-        command = [sys.executable if part in {"python", "python3"} else part for part in spec.argv]
+        """Write a kernel specification that starts the notebook's kernel in its surroundings.
+
+        It lies outside the folder of connection files, in which the kernel writes.
+        """
+        kernel = find_kernel(name)
+        command = kernel.command
         if self.tools.bubblewrap:
-            binds = {execution.root: execution.shown, runtime: runtime}
-            read = [Path(sys.prefix), Path(sys.base_prefix), SHIM, Path(command[0]).parent.parent]
-            wrapper = bubblewrap_command(self.tools, execution.surroundings, binds, read, network=self.network)
-            wrapper += [
-                "--unsetenv",
-                "JUPYTER_PATH",
-                "--unsetenv",
-                "JUPYTER_RUNTIME_DIR",
-                "--chdir",
-                str(shown_folder),
-                "--",
-            ]
-            command = wrapper + use_up_process_numbers(int(runtime.name), command)
-        folder = runtime / "kernels" / "reproduce"
+            command = self.wall.enclose(
+                use_up_process_numbers(int(runtime.parent.name), command),
+                read=kernel.folders,
+                write={execution.root: execution.shown, runtime: runtime},
+                more=[part for name in OURS for part in ("--unsetenv", name)],
+                folder=shown_folder,
+                host=execution.surroundings.host(),
+                network=self.network,
+            )
+        folder = runtime.parent / "kernels" / "reproduce"
         folder.mkdir(parents=True, exist_ok=True)
-        content = {"argv": command, "display_name": spec.display_name, "language": spec.language, "env": dict(spec.env)}
+        content = {"argv": command, "display_name": name, "language": kernel.language, "env": kernel.variables}
         (folder / "kernel.json").write_text(json.dumps(content), encoding="utf-8")
 
     def drive(self, job: Job, execution: Execution, progress: Progress | None) -> None:
@@ -264,6 +259,8 @@ class Workshop:
                             progress(execution.label, event[1], event[2])
                         continue
                     status = event
+                    if event[0] == "done" and (trouble := disk_trouble(execution)):
+                        status = ("disk", "", trouble)
                     break
                 now = time.monotonic()
                 if self.stop.is_set():
@@ -286,21 +283,24 @@ class Workshop:
         execution.message = explain(status, execution, cell)
 
 
-def find_kernel(name: str) -> Any:
-    """Find the kernel a notebook asks for.
-
-    Raises
-    ------
-    ContractError
-        There is no such kernel.
-    """
+@functools.cache
+def find_kernel(name: str) -> Kernel:
+    """Look up a kernel, and ask its Python what it is made of; ContractError where there is none."""
     try:
-        return KernelSpecManager().get_kernel_spec(name)
+        spec = KernelSpecManager().get_kernel_spec(name)
     except NoSuchKernel:
         raise ContractError(
             f"the notebook asks for the kernel {name!r}, which is not installed here. "
             "`jupyter kernelspec list` shows what is; choose one in JupyterLab (Kernel, Change Kernel) and save."
         ) from None
+    command = [sys.executable if part in {"python", "python3"} else part for part in spec.argv]
+    if command[0] == sys.executable:
+        return Kernel(command, spec.language, dict(spec.env), [], True)
+    question = "import sys; print(sys.prefix, sys.base_prefix, sep='\\n'); import time_machine; print('dates')"
+    asked = subprocess.run([command[0], "-c", question], cwd=sys.prefix, capture_output=True, text=True, check=False)
+    said = asked.stdout.splitlines()
+    folders = [Path(folder) for folder in (Path(command[0]).parent.parent, *said[:2]) if os.path.isdir(folder)]
+    return Kernel(command, spec.language, dict(spec.env), folders, "dates" in said)
 
 
 def disk_trouble(execution: Execution) -> str:
@@ -311,16 +311,6 @@ def disk_trouble(execution: Execution) -> str:
     if size_of(place) - execution.began_with > WRITTEN_BYTES:
         return f"stopped: it wrote more than {WRITTEN_BYTES // 2**30} GB"
     return ""
-
-
-def size_of(place: Path) -> int:
-    """Add up the sizes of all files below a folder, as their names promise them."""
-    total = 0
-    for folder, _, files in os.walk(place):
-        for file in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(folder, file)).st_size
-    return total
 
 
 def leave_store(folder: str, names: list[str]) -> set[str]:

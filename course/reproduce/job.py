@@ -14,29 +14,15 @@ import psutil
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs to know, in plain values.
+    """What a worker needs to know, in plain values."""
 
-    Attributes
-    ----------
-    notebook, output
-        Notebook to execute and where the executed one goes.
-    folder
-        Real path of the notebook's working directory.
-    parameters
-        What papermill sets.
-    environment, umask
-        Surroundings of the kernel.
-    runtime
-        Folder for connection files, which the kernel sees at the same path.
-    """
-
-    notebook: str
+    notebook: str  # notebook to execute and where the executed one goes
     output: str
-    folder: str
-    parameters: dict[str, Any]
-    environment: dict[str, str]
+    folder: str  # real path of the notebook's working directory
+    parameters: dict[str, Any]  # what papermill sets
+    environment: dict[str, str]  # surroundings of the kernel
     umask: int
-    runtime: str
+    runtime: str  # folder for connection files, which the kernel sees at the same path
     kernel: str = "reproduce"
     start_timeout: int = 120
 

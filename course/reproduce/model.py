@@ -22,7 +22,7 @@ import yaml
 IDENTITY = {"artifact_path", "model_id", "model_uuid", "run_id", "utc_time_created", "model_size_bytes"}
 IDENTIFIER = re.compile(r"(m-)?[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What scikit-learn remembers of how long it took.
-DURATION = re.compile(r"(^|_)(fit|score|refit)_time_?$")
+DURATION = re.compile(r"(\b|_)(fit|score|refit)_time_?\b")
 ROWS = 64
 DEPTH = 40
 
@@ -113,7 +113,6 @@ class Holdings:
     """Digest of the values an object holds, walked depth first; moments and identifiers are passed over."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.total = hashlib.sha256()
         self.values = 0
         self.seen: dict[int, int] = {}

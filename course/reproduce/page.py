@@ -9,22 +9,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from course.reproduce import report as texts
+from course.reproduce.compare import pair
 from course.reproduce.run import Report
-from course.reproduce.surroundings import VARIATIONS, possible
+from course.reproduce.surroundings import possible
+from course.reproduce.variations import VARIATIONS
 
 WIDTH, LEFT, RIGHT = 640, 44, 16
 
 
 def render(report: Report, content: dict[str, Any]) -> str:
-    """Render the page.
-
-    Parameters
-    ----------
-    report
-        What was found.
-    content
-        The same as plain values, as in `report.json`.
-    """
+    """Render what was found, and the same as plain values, as in `report.json`."""
     environment = Environment(loader=PackageLoader("course.reproduce"), autoescape=select_autoescape())
     environment.globals |= {"plural": texts.plural, "relative": texts.show_relative,
                              "same": texts.same, "other": texts.other,
@@ -36,6 +30,7 @@ def render(report: Report, content: dict[str, Any]) -> str:
         varied=[VARIATIONS[name] for name in possible(report.tools, requested=report.options.vary)],
         not_varied=[(VARIATIONS[name].label, reason) for name, reason in content["not_varied"].items()],
         never=texts.NEVER_VARIED,
+        not_isolated=texts.NOT_ISOLATED,
         excluded=content["not_compared"],
         advice=texts.BEST_SEED,
     )
@@ -65,11 +60,14 @@ def histories(result: Any, most: int = 4) -> list[dict[str, Any]]:
         return []
     differing = {(one.run, one.subject) for one in result.differences if one.kind == "metric"}
     figures = []
-    for run in lines[0][1]["runs"]:
+    runs = lines[0][1]["runs"]
+    same = [(label, {id(own): other for own, other in pair(runs, record["runs"], same_names=False)})
+            for label, record in lines]  # fmt: skip
+    for run in runs:
         for name, values in run["metrics"].items():
             if len(values) < 3:
                 continue
-            series = [(label, points(record, run["key"], name)) for label, record in lines]
+            series = [(label, points(others[id(run)], name)) for label, others in same]
             figure = line_figure([(label, one) for label, one in series if one])
             if figure:
                 figures.append({"run": run["key"], "name": name, "differs": (run["key"], name) in differing} | figure)
@@ -77,9 +75,8 @@ def histories(result: Any, most: int = 4) -> list[dict[str, Any]]:
     return figures[:most]
 
 
-def points(record: dict[str, Any], key: str, name: str) -> list[tuple[float, float]]:
+def points(run: dict[str, Any] | None, name: str) -> list[tuple[float, float]]:
     """Read the finite values of a metric's history as (step, value)."""
-    run = next((run for run in record["runs"] if run["key"] == key), None)
     values = run["metrics"].get(name, []) if run else []
     pairs = [(float(step), float.fromhex(value)) for step, value in values]
     return [(step, value) for step, value in pairs if math.isfinite(value)]

@@ -21,13 +21,15 @@ from course.reproduce.check import Result
 from course.reproduce.compare import Difference
 from course.reproduce.diagnose import as_dict
 from course.reproduce.run import Report
-from course.reproduce.surroundings import ON_REQUEST, VARIATIONS, possible
+from course.reproduce.surroundings import possible
+from course.reproduce.variations import ON_REQUEST, VARIATIONS
 
 FORMAT = 1
 # Not even tried: no tool does it for a process of an ordinary user, or a laptop has only one of them.
 NEVER_VARIED = (
     "processor and its instruction set, number of cores, operating system, package versions, user id, the network"
 )
+NOT_ISOLATED = "Executed without bubblewrap: notebooks, and the models that they logged, ran with your rights."
 BEST_SEED = (
     "Report the mean and the spread. The best of many seeds is chosen with the test data, so it promises too much."
 )
@@ -51,9 +53,7 @@ def print_report(report: Report, console: Console) -> None:
     for name, reason in report.tools.why_not.items():
         console.print(f"Could not vary {VARIATIONS[name].label}: {reason}.", highlight=False)
     if not report.tools.bubblewrap:
-        console.print(
-            "Executed without bubblewrap: a notebook could have written outside its folders.", highlight=False
-        )
+        console.print(NOT_ISOLATED, highlight=False)
     console.print("Not compared: " + "; ".join([*collect.EXCLUDED, *report.options.exclude]) + ".", highlight=False)
 
 

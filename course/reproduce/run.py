@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from course.errors import InterruptedByUserError
-from course.reproduce import collect
 from course.reproduce.check import Checker, Options, Result
 from course.reproduce.execute import Workshop
+from course.reproduce.isolation import Reader
 from course.reproduce.surroundings import Tools, find_tools
 
 # Processes talk through sockets in the temporary directory, whose paths may have about 100 characters in all.
@@ -30,24 +30,12 @@ LONGEST_TEMPORARY = 55
 
 @dataclass
 class Report:
-    """All that is known after a call of `course reproduce`.
+    """All that is known after a call of `course reproduce`."""
 
-    Attributes
-    ----------
-    results
-        One for each notebook, in the order given.
-    tools
-        What this computer offered.
-    options
-        What was asked for.
-    seconds
-        Wall-clock time of the whole call.
-    """
-
-    results: list[Result]
-    tools: Tools
-    options: Options
-    seconds: float
+    results: list[Result]  # one for each notebook, in the order given
+    tools: Tools  # what this computer offered
+    options: Options  # what was asked for
+    seconds: float  # wall-clock time of the whole call
 
 
 def reproduce(
@@ -60,24 +48,14 @@ def reproduce(
     network: bool = False,
     console: Console | None = None,
 ) -> Report:
-    """Check notebooks side by side.
+    """Check notebooks side by side; their executed copies go to the folder `report`.
 
     Parameters
     ----------
-    notebooks
-        Their paths.
-    options
-        What to do with each.
-    report
-        Folder that gets the executed notebooks.
     jobs
         Executions at a time; None for one more than there are cores, because a kernel that starts mostly waits.
     timeout
-        Seconds for one execution.
-    network
-        Whether notebooks may reach other computers.
-    console
-        Where progress is shown; None for stderr.
+        Seconds for copying a project, for one execution, and for reading what it logged.
 
     Raises
     ------
@@ -90,40 +68,30 @@ def reproduce(
         tempfile.tempdir = "/tmp"
     base = Path(tempfile.mkdtemp(prefix="reproduce-"))
     tools = find_tools()
+    # The processes that are started from here import nothing from the working directory, which may be a foreign folder.
+    os.environ["PYTHONSAFEPATH"] = "1"
     workshop = Workshop(base, tools, timeout=timeout, network=network)
     slots = threading.Semaphore(jobs or (os.cpu_count() or 1) + 1)
-    # Spawned, not forked: threads are running here, and loading a model must not reach this process.
-    context = multiprocessing.get_context("spawn")
-    with stopped_by_signal(workshop), ProcessPoolExecutor(max_workers=1, mp_context=context) as collector:
-        collector.submit(collect.warm_up)
+    reader = Reader(workshop.wall, workshop.runs, seconds=timeout, stop=workshop.stop)
+    with stopped_by_signal(workshop):
         try:
-            results = check_all(notebooks, options, workshop, collector, slots, console)
+            results = check_all(notebooks, options, workshop, reader, slots, console)
             keep_executed(results, report)
         finally:
             workshop.stop.set()
-            # Tidying up after MLflow's imports takes the process a second that nobody needs.
-            end_collector(collector)
-            shutil.rmtree(base, onerror=make_writable_and_retry)
+            reader.close()
+            with contextlib.suppress(RecursionError):
+                shutil.rmtree(base, onerror=make_writable_and_retry)
+            if base.exists() and shutil.which("rm"):  # Python gives up on a tree of a thousand folders in each other
+                subprocess.run(["rm", "-rf", "--", str(base)], capture_output=True, check=False)
     return Report(results, tools, options, time.monotonic() - begun)
-
-
-def end_collector(collector: ProcessPoolExecutor) -> None:
-    """End the process that reads stores, even while it loads a model that never finishes loading."""
-    try:
-        ended, _ = wait([collector.submit(os._exit, 0)], timeout=2)
-    except BrokenExecutor:
-        return
-    if not ended:
-        for process in multiprocessing.active_children():
-            process.kill()
-    collector.shutdown(wait=True, cancel_futures=True)
 
 
 def check_all(
     notebooks: list[Path],
     options: Options,
     workshop: Workshop,
-    collector: ProcessPoolExecutor,
+    reader: Reader,
     slots: threading.Semaphore,
     console: Console,
 ) -> list[Result]:
@@ -132,7 +100,7 @@ def check_all(
         pending = []
         for number, notebook in enumerate(notebooks):
             task = display.add_task(notebook.name, total=None, what="copying its project")
-            checker = Checker(workshop, collector, slots, options, follower(display, task, notebook, console))
+            checker = Checker(workshop, reader, slots, options, follower(display, task, notebook, console))
 
             def check(checker=checker, notebook=notebook, number=number, task=task) -> Result:
                 result = checker.check(notebook, workshop.base / f"snapshot-{number}")
@@ -213,15 +181,15 @@ def unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def make_writable_and_retry(function, path, _info) -> None:
+def make_writable_and_retry(_function, path, _info) -> None:
     """Delete what a notebook left without permission to."""
     with contextlib.suppress(OSError):
         os.chmod(os.path.dirname(path), 0o700)
-        os.chmod(path, 0o700)
-        if function in (os.open, os.scandir, os.listdir):
-            shutil.rmtree(path, ignore_errors=True)
+        if os.path.islink(path) or not os.path.isdir(path):
+            os.unlink(path)  # its own permissions do not matter, and those of what a link leads to must not change
         else:
-            function(path)
+            os.chmod(path, 0o700)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def exit_code(report: Report) -> int:

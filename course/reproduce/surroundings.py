@@ -21,122 +21,7 @@ from pathlib import Path
 from course.execution.bubblewrap import find_bubblewrap
 from course.execution.bubblewrap import why_not as why_not_bubblewrap
 from course.reproduce.project import clean_environment
-
-
-@dataclass(frozen=True)
-class Variation:
-    """One thing that must not matter to a result.
-
-    Attributes
-    ----------
-    name
-        Short identifier, as in `--vary` and in `report.json`.
-    label
-        What it is called in a sentence: "`loss` changes with LABEL".
-    cause
-        What a notebook does that makes its result depend on this.
-    hint
-        What to look for and what to write instead.
-    """
-
-    name: str
-    label: str
-    cause: str
-    hint: str
-
-
-VARIATIONS = {
-    variation.name: variation
-    for variation in (
-        Variation(
-            "hash-seed",
-            "PYTHONHASHSEED",
-            "something iterates over a set or relies on hash()",
-            "Look for `set(...)`, `{a, b}`, `hash(...)` and dictionaries made of them; write `sorted(...)` or hashlib.",
-        ),
-        Variation(
-            "listing",
-            "the directory listing",
-            "files are used in the order in which the system happens to list them",
-            "Look for `os.listdir`, `os.scandir`, `glob` and `iterdir`; write `sorted(...)` around them.",
-        ),
-        Variation(
-            "working-directory",
-            "the working directory",
-            "the path of the folder enters the result",
-            "Look for `os.getcwd`, `Path.cwd`, `__file__` and absolute paths; use paths relative to the notebook.",
-        ),
-        Variation(
-            "temporary-directory",
-            "TMPDIR",
-            "the path of a temporary file enters the result",
-            "Look for `tempfile` and names made from it; keep such paths out of features, parameters and sort keys.",
-        ),
-        Variation(
-            "home",
-            "HOME",
-            "the path or the content of the home directory enters the result",
-            "Look for `Path.home`, `expanduser` and `~`; keep what a result needs beside the notebook.",
-        ),
-        Variation(
-            "user",
-            "the user name",
-            "the name of whoever runs it enters the result",
-            "Look for `getpass.getuser` and the variables USER and LOGNAME.",
-        ),
-        Variation(
-            "host",
-            "the host name",
-            "the name of the computer enters the result",
-            "Look for `socket.gethostname` and `platform.node`.",
-        ),
-        Variation(
-            "time-zone",
-            "the time zone",
-            "a local time or date enters the result",
-            "Look for `datetime.now()`, `fromtimestamp` and `time.localtime`; name the zone (`tz=datetime.UTC`).",
-        ),
-        Variation(
-            "locale",
-            "the locale",
-            "sorting, number formats or encodings follow the language settings",
-            'Look for `locale`, `strxfrm` and `open()` without `encoding="utf-8"`; sort by code points.',
-        ),
-        Variation(
-            "clock",
-            "the date",
-            "the current date or time enters the result",
-            "Look for `time.time`, `datetime.now` and `date.today`; make the date a parameter.",
-        ),
-        Variation(
-            "file-times",
-            "the times of files",
-            "files are chosen by when they were changed, which Git does not keep",
-            'Look for `getmtime`, `st_mtime` and "the newest file"; choose by name.',
-        ),
-        Variation(
-            "umask",
-            "the umask",
-            "the permissions of new files enter the result",
-            "Look for `stat`, `os.access` and archives that store file modes.",
-        ),
-        Variation(
-            "environment",
-            "environment variables",
-            "a variable of the shell it was started from enters the result",
-            "Look for `os.environ` and `os.getenv`; make the value a parameter of the notebook.",
-        ),
-        Variation(
-            "threads",
-            "the number of threads",
-            "numbers are added in another order, and floating-point sums depend on it",
-            "Look for BLAS, `n_jobs`, thread pools; set OMP_NUM_THREADS, or compare with a tolerance.",
-        ),
-    )
-}
-
-# Varied only on request: it legitimately changes the last bits of a float.
-ON_REQUEST = frozenset({"threads"})
+from course.reproduce.variations import ON_REQUEST, VARIATIONS
 
 # The second environment is emptied but for what programs need in order to start at all.
 ESSENTIAL = frozenset({"PATH", "VIRTUAL_ENV", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT",
@@ -148,7 +33,7 @@ ESSENTIAL_PREFIXES = ("LC_", "DYLD_", "CONDA_", "SSL_", "CUDA_", "NVIDIA_", "OMP
 
 # What of the caller's environment no execution sees: it names places that belong to the caller.
 PRIVATE = ("XDG_", "JUPYTER", "JPY_", "IPYTHON", "PYTHONHASHSEED", "PYTHONSTARTUP", "PAPERMILL_",
-           "COURSE_LISTING", "COURSE_CLOCK", "PWD", "OLDPWD")  # fmt: skip
+           "COURSE_LISTING", "COURSE_CLOCK", "PWD", "OLDPWD", "PYTHONSAFEPATH")  # fmt: skip
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
                     "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS", "LOKY_MAX_CPU_COUNT")  # fmt: skip
@@ -160,23 +45,19 @@ HASH_SEEDS = ("85", "296")
 SHIM = Path(__file__).with_name("shim")
 
 
+def essential(variables: dict[str, str]) -> dict[str, str]:
+    """Choose the variables without which programs do not start."""
+    return {name: value for name, value in variables.items()
+            if name in ESSENTIAL or name.startswith(ESSENTIAL_PREFIXES)}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Tools:
-    """What this computer offers for varying and isolating.
+    """What this computer offers for varying and isolating."""
 
-    Attributes
-    ----------
-    bubblewrap
-        Path of a working `bwrap`, empty where there is none.
-    locale
-        Name of an installed locale that sorts unlike the caller's, empty where there is none.
-    why_not
-        Variation name → why it cannot be made here.
-    """
-
-    bubblewrap: str
-    locale: str
-    why_not: dict[str, str]
+    bubblewrap: str  # path of a working `bwrap`, empty where there is none
+    locale: str  # name of an installed locale that sorts unlike the caller's, empty where there is none
+    why_not: dict[str, str]  # variation name → why it cannot be made here
 
 
 @functools.cache
@@ -227,18 +108,10 @@ def possible(tools: Tools, *, requested: Iterable[str] = ()) -> list[str]:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Everything around one execution.
+    """Everything around one execution."""
 
-    Attributes
-    ----------
-    varied
-        Names of the variations in force; all others are as in the first execution.
-    frozen_clock
-        Whether time stands still (used to tell the clock from other randomness).
-    """
-
-    varied: frozenset[str] = frozenset()
-    frozen_clock: bool = False
+    varied: frozenset[str] = frozenset()  # names of the variations in force; all others are as in the first execution
+    frozen_clock: bool = False  # whether time stands still (used to tell the clock from other randomness)
 
     def other(self, name: str) -> bool:
         """Tell whether one thing differs from the first execution."""
@@ -256,19 +129,10 @@ class Surroundings:
         }
 
     def environment(self, tools: Tools, folders: dict[str, Path]) -> dict[str, str]:
-        """Build the environment variables of the execution.
-
-        Parameters
-        ----------
-        tools
-            What this computer offers.
-        folders
-            Absolute paths as the notebook sees them, by the names of `paths`.
-        """
+        """Build the environment variables of the execution; `folders` are as the notebook sees them."""
         caller = {name: value for name, value in clean_environment().items() if not name.startswith(PRIVATE)}
         if self.other("environment"):
-            kept = {name for name in caller if name in ESSENTIAL or name.startswith(ESSENTIAL_PREFIXES)}
-            caller = {name: value for name, value in caller.items() if name in kept}
+            caller = essential(caller)
             caller["COURSE_VARIED_THIS"] = "an environment variable that must not matter"
         home, temporary = str(folders["home"]), str(folders["temporary"])
         variables = caller | {"HOME": home, "TMPDIR": temporary, "DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "1",
@@ -367,36 +231,3 @@ def use_up_process_numbers(count: int, command: list[str]) -> list[str]:
     """Wrap a command so that its process number is another one in each execution, as it is outside a sandbox."""
     loop = f'i=0; while [ $i -lt {count} ]; do /bin/true; i=$((i+1)); done; "$@"; exit $?'
     return ["/bin/sh", "-c", loop, "sh", *command]
-
-
-def bubblewrap_command(
-    tools: Tools, surroundings: Surroundings, binds: dict[Path, Path], read: Iterable[Path], *, network: bool = False
-) -> list[str]:
-    """Build the command that gives a kernel its own view of the file system and of the processes.
-
-    Parameters
-    ----------
-    tools
-        What this computer offers.
-    surroundings
-        Decides the host's name.
-    binds
-        Real folder → where the notebook sees it; these can be written to, everything else cannot.
-    read
-        Folders that must stay readable even though they lie below `/tmp`, which is private and empty.
-    network
-        Whether it may reach other computers. Without, it has a loopback of its own, whose ports nobody else takes.
-    """
-    command = [tools.bubblewrap, "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--tmpfs", "/dev/shm",
-               "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--unshare-pid", "--unshare-ipc",
-               "--unshare-uts", "--die-with-parent", "--unsetenv", "JPY_PARENT_PID"]  # fmt: skip
-    if not network:
-        command += ["--unshare-net"]
-    if surroundings.host():
-        command += ["--hostname", surroundings.host()]
-    for folder in read:
-        if folder.resolve().is_relative_to("/tmp") or folder.resolve().is_relative_to("/var/tmp"):
-            command += ["--ro-bind", str(folder), str(folder)]
-    for real, shown in binds.items():
-        command += ["--bind", str(real), str(shown)]
-    return command

@@ -163,11 +163,8 @@ def test_a_notebook_that_forks_and_changes_directory(notebook, check):
 
 
 @pytest.mark.slow
+@pytest.mark.needs("sandbox")
 def test_a_notebook_cannot_write_outside(notebook, check, tmp_path):
-    from course.reproduce.surroundings import find_tools
-
-    if not find_tools().bubblewrap:
-        pytest.fail("bubblewrap is part of what CI installs")
     target = tmp_path / "outside.txt"
     neighbour = tmp_path / "notebooks" / "writes" / "neighbour.txt"
     source = (
@@ -184,6 +181,7 @@ def test_a_notebook_cannot_write_outside(notebook, check, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.needs("sandbox")
 def test_executions_have_no_network_but_a_loopback_of_their_own(notebook, check):
     """Three executions at once open the same port, and none of them reaches this computer."""
     with socket.socket() as listening:
@@ -280,8 +278,9 @@ def test_without_bubblewrap_it_works_and_says_so(notebook, check, forbidden_bubb
     path = os.pathsep.join([forbidden_bubblewrap, os.environ["PATH"]])
     directory = "import os\nloss = seed + len(os.getcwd())"
     good, changes = notebook("good", SEEDED, LOG), notebook("path", directory, LOG)
-    done, report, _ = check(good, changes, options=TWICE, environment={"PATH": path})
+    done, report, folder = check(good, changes, options=TWICE, environment={"PATH": path})
     assert "without bubblewrap" in done.stdout
+    assert "without bubblewrap" in (folder / "report.html").read_text(encoding="utf-8")
     assert report["isolated"] is False
     by_name = {Path(one["notebook"]).stem: one for one in report["notebooks"]}
     assert by_name["good"]["verdict"] == "reproducible"
@@ -296,3 +295,25 @@ def test_excluded_values_do_not_count_and_are_named(notebook, check):
     assert "tag:luck*" in report["not_compared"]
     done, _, _ = check(notebook("tagged", source), options=("--no-diagnosis", *TWICE))
     assert done.returncode == 1
+
+
+def test_autologged_child_runs_in_any_order_are_paired_and_their_times_are_not_the_users(notebook, check):
+    """MLflow makes the child runs of a search in threads, and logs what scikit-learn measured; a user's clock counts."""
+    source = (
+        "import time, mlflow\nfrom sklearn.datasets import make_classification\n"
+        "from sklearn.linear_model import SGDClassifier\nfrom sklearn.model_selection import GridSearchCV\n"
+        "X, y = make_classification(n_samples=80, flip_y=0.2, random_state=seed)\n"
+        "mlflow.sklearn.autolog(log_models=False)\n"
+        "rates = [10.0**-power for power in range(8)]\n"
+        "search = GridSearchCV(SGDClassifier(random_state=seed), {'alpha': rates}, cv=3, n_jobs=2)\n"
+        "with mlflow.start_run():\n    search.fit(X, y)\n"
+        "    mlflow.log_metric('mean_fit_time', time.time())\n"
+    )
+    done, report, _ = check(notebook("search", source), options=("--no-diagnosis", *TWICE))
+    assert done.returncode == 1
+    (result,) = report["notebooks"]
+    assert [(one["kind"], one["run"], one["name"]) for one in result["differences"]] == [
+        ("metric", "Default / run 1", "mean_fit_time")
+    ]
+    assert len(result["runs"]) > 5
+    assert all("mean_test_score" in run["metrics"] for run in result["runs"][1:])

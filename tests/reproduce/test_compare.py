@@ -14,6 +14,8 @@ def exact(*values):
 
 RUN = {
     "key": "Default / run 1",
+    "parent": "",
+    "experiment": "Default",
     "name": "bold-crane-1",
     "status": "FINISHED",
     "parameters": {"seed": "1"},
@@ -62,7 +64,7 @@ def test_zero_has_a_sign():
         ({"artifacts": {"figure.png": "1" * 64}}, "artifact", "figure.png"),
         ({"models": {"model": {"kind": "k", "content": "d"}}}, "model", "model"),
         ({"models": {}}, "model", "model"),
-        ({"key": "Default / run 2"}, "run", "run"),
+        ({"experiment": "Another", "key": "Another / run 1"}, "run", "run"),
     ],
 )
 def test_every_kind_of_difference_is_found(changes, kind, name):
@@ -94,10 +96,67 @@ def test_long_values_show_where_they_differ():
     assert len(found.first) < 100
 
 
-def test_runs_can_be_paired_by_place():
-    one, other = record(key="seed 1 / run 1", place="1"), record(key="seed 2 / run 1", place="1")
+def test_experiments_can_be_the_same_one_under_another_name():
+    one, other = (record(key=f"{name} / run 1", experiment=name) for name in ("seed 1", "seed 2"))
     assert compare(one, other)
-    assert compare(one, other, pair_by="place") == []
+    assert compare(one, other, same_names=False) == []
+
+
+def search(*depths, order, losses=None, named=False):
+    """Record a parent and its children, one a depth, made in some order."""
+    losses = losses or {}
+    parent = record(name="search", tags={"best": "<id of Default / run 1.1>"})["runs"][0]
+    children = [
+        record(
+            key=f"Default / run 1.{place}",
+            parent=parent["key"],
+            name=f"depth-{depth}" if named else f"happy-owl-{place}{order[0]}",
+            parameters={} if named else {"depth": str(depth), "in": "<id of Default / run 1>"},
+            metrics={"loss": exact(losses.get(depth, 1 / (1 + depth)))},
+        )["runs"][0]
+        for place, depth in enumerate(order, 1)
+    ]
+    best = next(place for place, depth in enumerate(order, 1) if depth == depths[0])
+    parent["tags"]["best"] = f"<id of Default / run 1.{best}>"
+    return {"runs": [parent, *children]}
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_runs_that_threads_made_in_another_order_are_the_same(named):
+    one, other = (search(3, 5, 7, order=order, named=named) for order in ([3, 5, 7], [7, 3, 5]))
+    assert compare(one, other) == []
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_metric_that_differs_is_found_in_the_run_that_it_belongs_to(named):
+    one = search(3, 5, 7, order=[3, 5, 7], named=named)
+    other = search(3, 5, 7, order=[7, 3, 5], losses={5: 0.5}, named=named)
+    (found,) = compare(one, other)
+    assert (found.kind, found.run, found.name) == ("metric", "Default / run 1.2", "loss")
+    assert (found.first, found.second) == (repr(1 / 6), "0.5")
+
+
+def test_a_run_that_another_one_mentions_must_be_the_same_run():
+    one = search(3, 5, 7, order=[3, 5, 7])
+    other = search(5, 3, 7, order=[7, 3, 5])
+    (found,) = compare(one, other)
+    assert (found.kind, found.run, found.name) == ("tag", "Default / run 1", "best")
+
+
+def test_a_run_that_is_missing_is_the_one_with_another_content():
+    one, other = search(3, 5, 7, order=[3, 5, 7]), search(3, 7, order=[7, 3])
+    (found,) = compare(one, other)
+    assert (found.kind, found.run, found.second) == ("run", "Default / run 1.2", "(absent)")
+
+
+def test_the_order_decides_between_runs_with_nothing_to_tell_them_apart():
+    one, other = ({"runs": [*record(key="a / run 1", metrics={"loss": exact(first)})["runs"],
+                            *record(key="a / run 2", metrics={"loss": exact(second)})["runs"]]}
+                  for first, second in ((1, 2), (3, 4)))  # fmt: skip
+    assert [(found.run, found.first, found.second) for found in compare(one, other)] == [
+        ("a / run 1", "1.0", "3.0"),
+        ("a / run 2", "2.0", "4.0"),
+    ]
 
 
 def test_excluded_names_are_not_compared():

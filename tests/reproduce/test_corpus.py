@@ -22,6 +22,7 @@ ONCE = "folder_once"  # is always checked: a test of its own looks at it
 # Written by hand from what each notebook does: metric or model → the variations that must be named; () is "nothing
 # varied", None is "the seed has no effect".
 FAULTS = {
+    "autologged_and_timed": {"fit_seconds": ("clock",), "mean_fit_time": ("clock",)},
     "builtin_hash": {"loss": ("hash-seed",)},
     "cache_hides_noise": {"loss": ()},
     "cache_without_seed": {"loss": ("left-in-home",)},
@@ -43,7 +44,6 @@ FAULTS = {
     "newest_file": {"loss": ("file-times",)},
     "process_number": {"loss": ()},
     "raises_elsewhere": {"outcome": ("time-zone",)},
-    "run_order": {"loss": ("hash-seed",), "species": ("hash-seed",)},
     "saved_model": {"saved (model)": ()},
     "seed_from_clock": {"loss": ("clock",)},
     "seed_ignored": None,

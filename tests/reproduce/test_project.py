@@ -1,13 +1,14 @@
 """An execution gets what Git and DVC track, uncommitted changes included, and nothing else."""
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from course.errors import ContractError
-from course.reproduce.project import inventory, left_behind, reverse_times, take_snapshot
+from course.reproduce.project import git_folders, inventory, left_behind, reverse_times, take_snapshot
 
 
 def git(*arguments, cwd):
@@ -138,6 +139,55 @@ def test_a_repository_that_git_refuses_is_not_taken_for_none(tmp_path):
     (folder / "n.ipynb").write_text("{}", encoding="utf-8")
     with pytest.raises(ContractError, match="Git does not hand out"):
         take_snapshot(folder / "n.ipynb", tmp_path / "copy")
+
+
+def test_a_link_of_dvcs_that_leads_out_is_refused(project, tmp_path):
+    (tmp_path / "private.txt").write_text("private", encoding="utf-8")
+    (project / "big.csv").unlink()
+    (project / "big.csv").symlink_to(tmp_path / "private.txt")
+    with pytest.raises(ContractError, match="leads out of the project"):
+        take_snapshot(project / "notebooks" / "n.ipynb", tmp_path / "snapshots" / "copy")
+
+
+def test_a_file_of_terabytes_with_holes_is_refused(project, tmp_path):
+    with (project / "holes").open("wb") as file:
+        file.truncate(2**42)
+    with pytest.raises(ContractError, match=r"4398\.\d GB"):
+        take_snapshot(project / "notebooks" / "n.ipynb", tmp_path / "snapshots" / "copy")
+
+
+def test_a_worktree_is_a_project_but_a_file_that_leads_to_a_foreign_repository_is_none(project, tmp_path):
+    git("worktree", "add", "--quiet", "-b", "other", str(tmp_path / "linked"), cwd=project)
+    copy = take_snapshot(tmp_path / "linked" / "notebooks" / "n.ipynb", tmp_path / "snapshots" / "copy")
+    assert git("rev-parse", "other", cwd=copy.root).strip() == copy.revision
+    assert git("status", "--porcelain", cwd=copy.root) == git("status", "--porcelain", cwd=tmp_path / "linked")
+    thief = tmp_path / "thief"
+    thief.mkdir()
+    (thief / "n.ipynb").write_text("{}", encoding="utf-8")
+    (thief / ".git").write_text(f"gitdir: {project / '.git'}\n", encoding="utf-8")
+    for make in (lambda: None, lambda: ((thief / ".git").unlink(), (thief / ".git").symlink_to(project / ".git"))):
+        make()
+        with pytest.raises(ContractError, match="leads out of the project"):
+            take_snapshot(thief / "n.ipynb", tmp_path / "stolen")
+        shutil.rmtree(tmp_path / "stolen", ignore_errors=True)
+
+
+def test_a_forged_worktree_leads_to_no_other_repository(project, tmp_path):
+    thief = tmp_path / "thief"
+    forged = thief / "forged" / "worktrees" / "x"
+    forged.mkdir(parents=True)
+    (thief / "n.ipynb").write_text("{}", encoding="utf-8")
+    (thief / ".git").write_text(f"gitdir: {forged}\n", encoding="utf-8")
+    (forged / "gitdir").write_text(f"{thief / '.git'}\n", encoding="utf-8")
+    (forged / "commondir").write_text(f"{project / '.git'}\n", encoding="utf-8")
+    (forged / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+    own, common = git_folders(thief)
+    assert own == forged
+    assert common == thief / "forged"
+    (thief / ".git").unlink()
+    os.mkfifo(thief / ".git")
+    with pytest.raises(ContractError, match="leads out of the project"):
+        git_folders(thief)
 
 
 def test_pipes_are_left_out(tmp_path):
