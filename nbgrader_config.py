@@ -129,7 +129,8 @@ c.FormgradeExtension.debug = False
 
 # ---------------------------------------------------------------- Feedback
 
-# Without hidden tests and mark schemes, in the cells and in the messages of failed tests.
+# Without hidden tests and mark schemes, in the cells and in the messages of failed tests. What a student displays stays
+# in its own box on the page.
 c.GenerateFeedback.preprocessors = feedback.PREPROCESSORS
 
 # ---------------------------------------------------------------- Grades out

@@ -148,7 +148,7 @@ def look_at(assignment: str, student: str, notebooks: list[str]) -> None:
         trouble = trouble_with(Path(path), limit)
         if not trouble and (language := other_language(Path(path))):
             log.warning(
-                "%s: %s was saved as a notebook in %s; it is executed with Python", who, Path(path).name, language
+                "%s: %s was saved as a notebook in %.40a; it is executed with Python", who, Path(path).name, language
             )
         if trouble:
             log.error("%s: %s cannot be graded: %s", who, Path(path).name, trouble)
