@@ -7,12 +7,11 @@ import nbformat
 import pytest
 
 from course.errors import CourseError
-from course.execution import bubblewrap
 from course.grading.hand_in import other_language
 from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
 from tests.grade.test_troubles import outcomes
 
-SANDBOX = pytest.mark.skipif(bool(bubblewrap.why_not()), reason=f"no sandbox: {bubblewrap.why_not()}")
+SANDBOX = pytest.mark.needs("sandbox")
 
 
 def autograde(small_class, class_template, student):

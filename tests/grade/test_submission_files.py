@@ -3,7 +3,6 @@
 import nbformat
 import pytest
 
-from course.execution import bubblewrap
 from course.grade import files
 from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
 from tests.grade import stubs
@@ -70,7 +69,7 @@ def test_notebooks_count_for_the_size_of_a_submission(small_class, monkeypatch):
     assert "1 MB are not graded" in outcomes(small_class.grade())["half"].trouble
 
 
-@pytest.mark.skipif(bool(bubblewrap.why_not()), reason=f"no sandbox: {bubblewrap.why_not()}")
+@pytest.mark.needs("sandbox")
 @pytest.mark.parametrize("command", ["course grade", "nbgrader autograde"])
 def test_a_notebook_runs_and_reads_its_neighbours(tmp_path, class_template, small_class, command):
     course = CourseCopy.__new__(CourseCopy)
