@@ -22,7 +22,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from course.grading import archives, feedback, hand_in, marking, preprocessors, scripts
+from course.grading import archives, feedback, hand_in, marking, preprocessors, scripts, uploads
 from course.grading.header import IncludeHeader
 from course.lab import validate_terminal
 
@@ -129,7 +129,8 @@ c.FormgradeExtension.debug = False
 
 # ---------------------------------------------------------------- Feedback
 
-# Without hidden tests and mark schemes, in the cells and in the messages of failed tests.
+# Without hidden tests and mark schemes, in the cells and in the messages of failed tests. What a student displays stays
+# in its own box on the page.
 c.GenerateFeedback.preprocessors = feedback.PREPROCESSORS
 
 # ---------------------------------------------------------------- Grades out
@@ -143,10 +144,12 @@ c.ExportApp.plugin_class = "course.grading.export.GradesTable"
 # Submissions come as one zip for each student, called week-09_STUDENT_ID.zip. Learning management systems put more in
 # front of the name, or a folder around it: "Ana Lovelace_4711_assignsubmission_file_week-09_ana.zip" (Moodle),
 # "lovelaceana_4711_815_week-09_ana.zip" (Canvas). README, *Students without the exchange*, shows the two commands.
-# A second upload that became "week-09_ana (1).zip" counts as Ana's. What macOS adds to zips is left out.
+# A second upload that became "week-09_ana (1).zip" counts as Ana's, and the newest is taken. The outermost folder of
+# such a name says whose a file is, whatever lies in it. What macOS adds to zips is left out.
+c.ZipCollectApp.collector_plugin = uploads.UploadCollector
 c.FileNameCollectorPlugin.named_regexp = (
-    r"(?!.*__MACOSX).*[/\\]extracted[/\\](?:.*[/_\\])?week-\d+_(?P<student_id>[\w.@+-]+?)(?: ?\(\d+\))?[/\\]"
-    r"(?:(?:[^/\\]+[/\\])*week-\d+[/\\])?(?P<file_id>.+)$"
+    r"(?!.*__MACOSX).*[/\\]extracted[/\\](?:[^/\\]+[/\\])*?(?:[^/\\]*_)?week-\d+_(?P<student_id>[\w.@+-]+?)"
+    r"(?: ?\(\d+\))?[/\\](?:(?:[^/\\]+[/\\])*week-\d+[/\\])?(?P<file_id>.+)$"
 )
 c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".txt", ".py", ".csv", ".zip", ".json", ".md"]
 

@@ -13,6 +13,8 @@ from sqlalchemy import Engine
 from course.errors import CourseError
 from course.grade.gradebook import (
     database_file,
+    explain_damage,
+    is_damaged,
     open_engine,
     patiently,
     read_assignments,
@@ -30,6 +32,7 @@ from course.grade.submission import Course
 from course.grade.trouble import explain
 
 STATE = ".course-grade"
+BACKUPS = "backups"
 
 OnEvent = Callable[[str, str, Any], None]
 
@@ -105,6 +108,11 @@ def open_for_grading(assignment: str, folder: Path, *, sandbox: bool, on_event: 
                     yield OpenCourse(course, journal, state, describe_basis(app, tests))
                 finally:
                     journal.clean().rmdir()
+        except Exception as problem:
+            file = database_file(directory.db_url)
+            if file is None or not is_damaged(problem):
+                raise
+            raise CourseError(explain_damage(file, state / BACKUPS, assignment)) from None
         finally:
             database.dispose()
             if directory.groupshared:
@@ -119,8 +127,17 @@ def share(folder: Path) -> None:
 
 
 def make_state(root: Path, *, shared: bool) -> Path:
-    """Make the folder for what this command remembers. It holds students' work: others need not read it."""
+    """Make the folder for what this command remembers. It holds students' work: others need not read it.
+
+    Raises
+    ------
+    CourseError
+        If it cannot be made, or leads elsewhere: what is written there would be overwritten.
+    """
     state = root / STATE
+    link = next((path for path in [state, *state.rglob("*")] if path.is_symlink()), None)
+    if link is not None:
+        raise CourseError(f"{link}: this is a link to another place, which is not written to. Remove the link.")
     try:
         state.mkdir(mode=0o770 if shared else 0o700, exist_ok=True)
         ignore = state / ".gitignore"

@@ -18,10 +18,11 @@ from course.errors import CourseError
 from course.execution.engine import SandboxError, WorkerVanished, execute
 from course.execution.job import decode_result, encode
 from course.grade import engines
-from course.grade.begin import OnEvent, open_for_grading
+from course.grade.begin import BACKUPS, OnEvent, open_for_grading
 from course.grade.gradebook import (
     back_up,
     database_file,
+    is_damaged,
     is_locked,
     patiently,
     read_scores,
@@ -105,7 +106,7 @@ def grade(
         at_once = jobs or count_jobs(len(chosen))
         spare = 0 if jobs or engine != "local" else count_spare(at_once)
         run = Run(course, journal, start, at_once, spare, on_event, look_for_stop)
-        backup = run.grade_all(chosen, forced, opened.state / "backups")
+        backup = run.grade_all(chosen, forced, opened.state / BACKUPS)
         journal.end(list(submissions), set(chosen), run.left)
     outcomes = tuple(sorted(run.outcomes, key=lambda outcome: outcome.student))
     return ClassOutcome(
@@ -450,6 +451,8 @@ class Run:
 
     def fail(self, student: str, problem: Exception) -> None:
         """Report that a submission could not be graded; the others are."""
+        if is_damaged(problem):
+            raise problem  # it is the same for all
         collector = self.course.collector
         seen = collector.problems if collector.student == student else []
         findings = tuple(collector.findings) if collector.student == student else ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -29,13 +30,9 @@ def is_ignored(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch(name, pattern) and (not name.startswith(".") or pattern.startswith(".")) for pattern in patterns)
 
 
-def has_plain_name(name: str) -> bool:
-    """Tell whether every system can have a file of this name, and a terminal can show it."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return name.isprintable() and "\\" not in name
+def is_dangerous(name: str) -> bool:
+    """Tell whether a name is not text, acts on a terminal, or is a path on another system."""
+    return "\\" in name or any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
 
 
 def regular_files(folder: Path, ignore: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -70,7 +67,7 @@ def regular_files(folder: Path, ignore: Sequence[str]) -> tuple[list[Path], list
                 notes.append(f"{shown} is a link to another place and was left out")
             elif not is_regular(path):
                 notes.append(f"{shown} is not an ordinary file and was left out")
-            elif not has_plain_name(name) or not has_plain_name(str(path.relative_to(folder))):
+            elif is_dangerous(str(path.relative_to(folder))):
                 notes.append(f"{shown} has a name that not every computer can read and was left out")
             else:
                 files.append(path.relative_to(folder))
@@ -92,6 +89,22 @@ def state_of(folder: Path, ignore: Sequence[str]) -> dict[str, tuple[int, int]]:
     return states
 
 
+def check_total(paths: Iterable[Path]) -> None:
+    """Refuse files that are, together, too large to be graded.
+
+    Raises
+    ------
+    UngradableError
+        If they are.
+    """
+    total = sum(path.stat().st_size for path in paths)
+    if total > MOST_BYTES:
+        raise UngradableError(
+            f"its files have {total / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f} MB are not graded",
+            "remove what is not needed from its folder in submitted/",
+        )
+
+
 def copy_files(source: Path, files: Sequence[Path], destination: Path) -> None:
     """Copy files with their permissions.
 
@@ -100,18 +113,29 @@ def copy_files(source: Path, files: Sequence[Path], destination: Path) -> None:
     UngradableError
         If they are too large to be graded.
     """
-    total = sum((source / file).stat().st_size for file in files)
-    if total > MOST_BYTES:
-        raise UngradableError(
-            f"its files have {total / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f} MB are not graded",
-            "remove what is not needed from its folder in submitted/",
-        )
+    check_total(source / file for file in files)
     for file in files:
         target = destination / file
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             target.unlink()
         shutil.copy(source / file, target)
+
+
+def read_notebooks(paths: Iterable[Path]) -> dict[str, bytes]:
+    """Read notebooks as they were handed in: name → content.
+
+    They lie beside the one that is executed, because it may run or read them. The sanitised ones do not: those have
+    the hidden tests.
+
+    Raises
+    ------
+    UngradableError
+        If they are too large to be graded.
+    """
+    paths = [path for path in paths if not is_dangerous(path.name)]
+    check_total(paths)
+    return {path.name: path.read_bytes() for path in paths}
 
 
 def read_folder(folder: Path, without: set[str]) -> tuple[dict[str, bytes], tuple[str, ...]]:

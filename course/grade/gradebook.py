@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -71,6 +72,55 @@ def is_locked(problem: BaseException) -> bool:
     return found is not None and any(word in str(found.orig).lower() for word in words)
 
 
+def is_damaged(problem: BaseException | None) -> bool:
+    """Tell whether the gradebook's file is no sound database any more, whatever nbgrader has made of that."""
+    while problem is not None:
+        code = getattr(problem, "sqlite_errorcode", None) or 0
+        if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
+
+
+def is_sound(database: Path) -> bool:
+    """Tell whether a file is a gradebook that can be read."""
+    try:
+        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("SELECT count(*) FROM assignment")
+            return connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    except sqlite3.Error:
+        return False
+
+
+def explain_damage(database: Path, backups: Path, assignment: str) -> str:
+    """Say that a gradebook is damaged, and how to restore it.
+
+    Parameters
+    ----------
+    database
+        The gradebook.
+    backups
+        Where its copies are.
+    assignment
+        What was to be graded.
+    """
+    sound = next(filter(is_sound, sorted(backups.glob("gradebook-*.db"), reverse=True)), None)
+    if sound is None:
+        return (
+            f"{database}: the gradebook is damaged, and there is no sound copy of it in {backups}. Put back a copy of "
+            f"your own; or remove it, run `nbgrader generate_assignment {assignment} --force` and grade again, with "
+            "--force (points given by hand are lost)."
+        )
+    left = [path for end in ("-journal", "-wal", "-shm") if (path := Path(f"{database}{end}")).exists()]
+    remove = f"rm {shlex.join(map(str, left))} && " if left else ""  # it would be taken for the copy's
+    day = datetime.fromtimestamp(sound.stat().st_mtime)
+    return (
+        f"{database}: the gradebook is damaged. Restore its copy of {day:%Y-%m-%d %H:%M}: "
+        f"`{remove}{shlex.join(['cp', str(sound), str(database)])}`. Then run `course grade {shlex.quote(assignment)} "
+        "--force`; points given by hand since then are lost."
+    )
+
+
 def patiently(work: Callable[[], Value], tell: Callable[[str], None]) -> Value:
     """Do something with the gradebook; when it is locked, wait and try again.
 
@@ -130,6 +180,8 @@ def back_up(database: Path, folder: Path) -> Path:
         for old in sorted(folder.glob("gradebook-*.db"))[:-KEPT_BACKUPS]:
             old.unlink()
     except (OSError, sqlite3.Error) as problem:
+        if is_damaged(problem):
+            raise
         raise CourseError(
             f"{database}: it cannot be copied to {folder} ({problem}), so nothing was graded. Mend that first."
         ) from None

@@ -12,6 +12,10 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKerne
 from course.errors import CourseError
 
 
+class OtherKernelError(CourseError):
+    """An assignment is in another language than Python."""
+
+
 def find_kernel(name: str) -> KernelSpec | None:
     """Return an installed kernel; None if there is none of this name."""
     try:
@@ -35,7 +39,7 @@ def check_kernels(wanted: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
     Raises
     ------
-    CourseError
+    OtherKernelError
         If a notebook is not in Python.
     """
     notes = []
@@ -45,9 +49,10 @@ def check_kernels(wanted: Mapping[str, Mapping[str, Any]]) -> list[str]:
         guess = "python" if "python" in name.lower() else name
         language = str(spec.get("language") or (kernel and kernel.language) or guess).lower()
         if language != "python":
-            raise CourseError(
+            raise OtherKernelError(
                 f"{notebook}.ipynb is for the kernel '{name}' ({language}), but only Python is executed here. "
-                "Use `nbgrader autograde` for this assignment."
+                "If it is in Python, choose the kernel Python 3 in source/ and generate the assignment again. If not, "
+                "use `nbgrader autograde` with nbgrader's own Execute, without a sandbox, in nbgrader_config.py."
             )
         program = Path(kernel.argv[0]) if kernel and kernel.argv else Path()
         if program.is_absolute() and program.parent != Path(sys.executable).parent:

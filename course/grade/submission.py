@@ -22,7 +22,15 @@ from course.grade.convert import (
     execution_settings,
     find_notebooks,
 )
-from course.grade.files import is_regular, put_in_place, read_folder, remove, state_of, write_to_disk
+from course.grade.files import (
+    is_regular,
+    put_in_place,
+    read_folder,
+    read_notebooks,
+    remove,
+    state_of,
+    write_to_disk,
+)
 from course.grade.gradebook import one_transaction, read_scores
 from course.grade.journal import fingerprint
 from course.grade.log import Collector
@@ -261,6 +269,7 @@ def prepare(course: Course, student: str, folder: Path, kind: type[OneSubmission
         for cell in edited_cells(path, course.released):
             course.collector.add("note", "this locked cell was changed; it was put back", notebook=path.stem, cell=cell)
     files, executable = read_folder(place, {Path(path).name for path in converter.notebooks})
+    files |= read_notebooks(map(Path, find_notebooks(folder)[0]))  # the hook may have renamed some
     remove(place)
     job = Job(
         student,

@@ -74,7 +74,11 @@ def explain_database(problem: OperationalError) -> str:
         return f"the gradebook is locked by another program; close it, {AGAIN}"
     if "full" in message:
         return f"the disk is full; free some space, {AGAIN}"
-    return f"the gradebook cannot be used ({message}); if nbgrader was updated, run `nbgrader db upgrade`, {AGAIN}"
+    if "no such" in message:
+        return f"the gradebook is of an older nbgrader ({message}); run `nbgrader db upgrade`, {AGAIN}"
+    if "readonly" in message or "unable to open" in message:
+        return f"the gradebook cannot be used ({message}); make it and its folder writable, {AGAIN}"
+    return f"the gradebook cannot be used ({message}); put that right, {AGAIN}"
 
 
 def one_line(problem: object) -> str:

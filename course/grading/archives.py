@@ -6,6 +6,7 @@ import bz2
 import contextlib
 import gzip
 import io
+import os
 import re
 import shutil
 import stat
@@ -19,10 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from nbgrader.plugins import ExtractorPlugin
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import Float, Integer
 
 from course.errors import CourseError
+from course.grading.uploads import keep_what_counts, printable
 
 MEGABYTE = 1_000_000
 BLOCK = 65_536
@@ -92,7 +94,7 @@ class BoundedReader(io.RawIOBase):
 
 
 def unpack(path: Path, target: Path, limits: Limits) -> None:
-    """Unpack an archive, all of it or nothing; archives inside stay packed.
+    """Unpack an archive, all of it or nothing; archives inside stay packed. Files get the date of the archive.
 
     Parameters
     ----------
@@ -171,6 +173,7 @@ def write(path: Path, folder: Path, limits: Limits) -> None:
                 if left < 0:
                     raise RefusedArchiveError("it unpacks to more than its list of contents says")
                 file.write(block)
+        os.utime(place, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
 
 
 def read(path: Path, limits: Limits) -> Iterator[Entry]:
@@ -180,7 +183,7 @@ def read(path: Path, limits: Limits) -> Iterator[Entry]:
 
 def read_zip(path: Path) -> Iterator[Entry]:
     """Go through a zip archive."""
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         for member in archive.infolist():
             if member.flag_bits & 0x1:
                 raise RefusedArchiveError("it is encrypted")
@@ -195,6 +198,14 @@ def read_zip(path: Path) -> Iterator[Entry]:
                 member.is_dir(),
                 lambda member=member: archive.open(member),
             )
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip archive; macOS writes names in UTF-8 and does not say so."""
+    try:
+        return zipfile.ZipFile(path, metadata_encoding="utf-8")
+    except UnicodeDecodeError:
+        return zipfile.ZipFile(path)
 
 
 def read_tar(path: Path, limits: Limits) -> Iterator[Entry]:
@@ -280,7 +291,7 @@ class CarefulExtractor(ExtractorPlugin):
             folder.mkdir(parents=True, exist_ok=True)
             if path.suffix not in self.zip_ext:
                 self.log.info(f"Copying from: {path}")
-                shutil.copy(path, folder / path.name)
+                shutil.copy2(path, folder / path.name)
                 continue
             place = folder / path.stem.removesuffix(".tar")
             self.log.info(f"Extracting from: {path}")
@@ -288,17 +299,27 @@ class CarefulExtractor(ExtractorPlugin):
                 unpack(path, place, limits)
                 self.mention_archives(path.relative_to(source), place)
             except RefusedArchiveError as problem:
-                # Names in an archive are a student's: no line breaks or control characters into the log.
-                reason = "".join(character if character.isprintable() else "?" for character in str(problem))
+                name, reason = path.relative_to(source), printable(problem)  # names in an archive are a student's
                 self.log.error(
-                    f"REFUSED {path.relative_to(source)} of {self.owner(place)}: {reason}. Nothing of it was unpacked; "
+                    f"REFUSED {name} of {self.owner(place)}: {reason}. Nothing of it was unpacked; "
                     "ask for a new zip of the week's folder, replace the file and run the command again with --force."
                 )
 
+        if self.collector:
+            keep_what_counts(target, self.collector.collect, self.parent.coursedir.assignment_id, self.log)
+
+    @property
+    def collector(self) -> FileNameCollectorPlugin | None:
+        """What reads from a path whose file it is."""
+        return getattr(self.parent, "collector_plugin_inst", None)
+
     def mention_archives(self, archive: Path, place: Path) -> None:
-        """Say that archives inside were left: the download of a whole class is an archive of archives."""
+        """Say that an archive holds nothing but archives: the download of a whole class does.
+
+        Beside a notebook that is collected, an archive is a file like any other.
+        """
         inside = [path for path in place.rglob("*") if path.suffix in self.zip_ext and "__MACOSX" not in path.parts]
-        if inside:
+        if inside and not any(self.collector and self.collector.collect(str(path)) for path in place.rglob("*.ipynb")):
             self.log.warning(
                 f"{archive} holds other archives ({len(inside)}), which stay packed. If it is the download of a whole "
                 "class, unpack it yourself, put what was in it in its place and run the command again with --force."
@@ -306,6 +327,5 @@ class CarefulExtractor(ExtractorPlugin):
 
     def owner(self, place: Path) -> str:
         """Name the student as the collector will, from the folder an archive would be unpacked to."""
-        collector = getattr(self.parent, "collector_plugin_inst", None)
-        found = collector.collect(str(place / "notebook.ipynb")) if collector else None
+        found = self.collector.collect(str(place / "notebook.ipynb")) if self.collector else None
         return f"student '{found['student_id']}'" if found else "an unknown student"

@@ -12,7 +12,7 @@ from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from nbgrader.utils import is_task
 from traitlets import List, Unicode
 
-from course.grading.scripts import DisarmScripts
+from course.grading.scripts import BOXES, DisarmScripts
 
 Notebook = Any
 
@@ -116,5 +116,15 @@ class HideTests(NbGraderPreprocessor):
                     output.data[kind] = without(content, secret)
 
 
+class PageStyle(CSSHTMLHeaderPreprocessor):
+    """nbconvert's style sheets, and one that keeps what a student displays in its own box."""
+
+    def preprocess(self, nb: Notebook, resources: dict[str, Any]) -> tuple[Notebook, dict[str, Any]]:
+        """Add the style sheets to what the template puts into the page."""
+        nb, resources = super().preprocess(nb, resources)
+        resources["inlining"]["css"].append(BOXES)
+        return nb, resources
+
+
 # Scripts after hidden tests: what is harmless may not be any more when lines are missing.
-PREPROCESSORS = [GetGrades, HideTests, DisarmScripts, CSSHTMLHeaderPreprocessor]
+PREPROCESSORS = [GetGrades, HideTests, DisarmScripts, PageStyle]

@@ -101,6 +101,13 @@ def put_names_right(notebooks: list[str], released: set[str]) -> list[str]:
     return lines
 
 
+def other_language(path: Path) -> str | None:
+    """Name the language that a notebook was saved for; None if that is Python, or not said."""
+    metadata = read_notebook(path).metadata
+    language = metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name")
+    return None if not language or str(language).lower() in ("python", "ipython") else str(language)
+
+
 def compare_names(handed_in: set[str], released: set[str]) -> list[str]:
     """Say which notebooks are missing and which are not known; a likely renaming is named as one."""
     missing, unknown = released - handed_in, handed_in - released
@@ -139,6 +146,10 @@ def look_at(assignment: str, student: str, notebooks: list[str]) -> None:
     limit = 1000 * (course.max_file_size if course is not None else 100_000)
     for path in list(notebooks):
         trouble = trouble_with(Path(path), limit)
+        if not trouble and (language := other_language(Path(path))):
+            log.warning(
+                "%s: %s was saved as a notebook in %.40a; it is executed with Python", who, Path(path).name, language
+            )
         if trouble:
             log.error("%s: %s cannot be graded: %s", who, Path(path).name, trouble)
             notebooks.remove(path)

@@ -10,12 +10,16 @@ import nbformat
 from nbconvert.preprocessors import Preprocessor
 from nbgrader.utils import is_grade, is_solution, is_task
 
+from course.grading.scripts import BOXES
+
 Notebook = Any
 
 SCHEME = re.compile(r"^[^\n]*BEGIN MARK SCHEME[^\n]*\n(.*?)\n[^\n]*END MARK SCHEME[^\n]*$", re.S | re.M)
 
 # In a tab of JupyterLab the page is narrower than nbgrader's columns expect: Prev and Next were covered.
-STYLE = """
+STYLE = (
+    f"{BOXES}\n"
+    + """
 .container { width: auto; max-width: 1170px; }
 .navbar .col-md-2 { float: left; width: 12%; }
 .navbar .col-md-8 { float: left; width: 76%; }
@@ -26,6 +30,7 @@ STYLE = """
 .mark-scheme > :last-child { margin-bottom: 0; }
 input.score { scroll-margin-top: 8em; }
 """
+)
 
 # nbgrader's page waits for MathJax, which comes from the network, before it listens to keys. Without a network it would
 # never: there is no mathematics to wait for then.

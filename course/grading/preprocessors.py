@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 from dataclasses import replace
@@ -17,8 +18,9 @@ from traitlets import Bool, Dict
 
 from course.execution.engine import SandboxError, execute
 from course.execution.job import Job, Limits, decode_result, encode
-from course.grade.convert import HandOver, execution_settings, to_execute
-from course.grade.files import read_folder
+from course.grade.convert import HandOver, execution_settings, find_notebooks, to_execute
+from course.grade.files import read_folder, read_notebooks
+from course.grade.kernels import OtherKernelError, check_kernels
 from course.grade.reference import trusted_imports
 from course.grade.source import read_source
 from course.grading.restore import as_graded
@@ -96,8 +98,9 @@ class SandboxedExecute(NbgraderExecute):
             self.log.warning("%s: executed without a sandbox, with your rights", whose(resources))
         sent = to_execute(nb)
         try:
+            self.check_kernel(resources)
             done = decode_result(execute(encode(self.job(sent, resources))))
-        except SandboxError as problem:
+        except (SandboxError, OtherKernelError) as problem:
             # nbgrader would try the next student, and take this one for graded the next time.
             shutil.rmtree(resources["metadata"]["path"], ignore_errors=True)
             raise SystemExit(f"course: {problem}") from None
@@ -106,6 +109,13 @@ class SandboxedExecute(NbgraderExecute):
             place = f" (cell {finding.cell})" if finding.cell else ""
             self.log.warning("%s: %s%s", whose(resources), finding.message, place)
         return nb, resources
+
+    def check_kernel(self, resources: Resources) -> None:
+        """Refuse an assignment that is not in Python, whatever the student's editor has written."""
+        names = resources["nbgrader"]
+        with Gradebook(names["db_url"]) as gradebook:
+            spec = gradebook.find_notebook(names["notebook"], names["assignment"]).kernelspec
+        check_kernels({names["notebook"]: json.loads(spec or "{}") or {}})
 
     def report_cell(self, notebook: str, cell: str, message: str) -> None:
         """Write one line into the log about a cell."""
@@ -118,6 +128,8 @@ class SandboxedExecute(NbgraderExecute):
         source = Path(course.format_path(course.source_directory, ".", names["assignment"]))
         expected, preload = read_source(source)
         files, executable = read_folder(folder, {path.name for path in folder.glob("*.ipynb")})
+        submitted = Path(course.format_path(course.submitted_directory, names["student"], names["assignment"]))
+        files |= read_notebooks(map(Path, find_notebooks(submitted)[0]))
         return Job(
             names["student"],
             names["assignment"],

@@ -1,19 +1,22 @@
 """Take scripts out of notebooks: the page of a grader, and of whoever reads feedback, shows what a student wrote.
 
 What is shown must consist of tags, attributes and addresses that are known to be harmless, spelled so strictly that
-every browser reads them alike. Text that does stays as it is. Other HTML is cleaned; other Markdown is shown as text.
+every browser reads them alike, and closed where they were opened. Text that does stays as it is. Other HTML is cleaned;
+other Markdown is shown as text. Within its own box what is shown may look as it likes: the pages' style sheet (`BOXES`)
+clips each box, so that nothing covers what stands beside it.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from html import escape, unescape
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import bleach
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from defusedxml import ElementTree
 from nbconvert.filters import strip_files_prefix
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -32,9 +35,20 @@ def words(text: str) -> frozenset[str]:
 # Seconds of cleaning for one output are too many; no table that a person reads is as long.
 MOST_CHARACTERS = 1_000_000
 MOST_TO_CLEAN = 200_000
+# Making HTML of Markdown takes time with the square of its length: 20,000 characters take ten seconds at most, 80,000
+# took minutes. Pictures in them do not count. What is shown as text has short lines: nbconvert's search for `files/` in
+# links takes time with the square of a line's length.
+MOST_MARKDOWN = 20_000
+LONGEST_LINE = 1000
+MOST_SECONDS = 30  # for a notebook; what comes after is shown without a look, as text
+IN_BASE64 = re.compile(r"base64,[\w+/=]++")
 
-REMOVED = "(Taken out: this output could have run a script.)"
-SHOWN_AS_TEXT = "*(Shown as text: it could have run a script.)*"
+# A box is where an output or a Markdown cell is shown. `contain: paint` holds back even `position: fixed`.
+BOXES = ".rendered_html, .output_area { contain: paint; overflow-x: auto; overflow-y: hidden; }"
+
+REMOVED = "(Taken out: what could have run a script, or changed other parts of this page.)"
+SHOWN_AS_TEXT = "*(Shown as text: it could have run a script or changed other parts of this page, or is too long.)*"
+TEXT = re.compile(rf"{re.escape(SHOWN_AS_TEXT)}\n\n(?P<fence>`{{3,}}+)text\n(?P<text>.*)\n(?P=fence)", re.DOTALL)
 
 # What the HTML exporter shows without a script. Widgets, JavaScript and what libraries of plots add are not among them.
 KINDS = {
@@ -48,6 +62,7 @@ KINDS = {
     "image/gif",
     "application/json",
 }
+NEED_A_LOOK = {"text/html", "text/markdown", "text/latex", "image/svg+xml"}
 
 TAGS = words(
     """a abbr acronym b big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em
@@ -73,6 +88,16 @@ TAG = re.compile(
 )
 # A browser takes any other < for text.
 OPENS = re.compile(r"<(?=[a-zA-Z/!?])")
+
+# Style sheets hold for the whole page. Those of pandas, which only name parts of its own tables, are let through.
+SELECTOR = r"\s*+(?:#T_\w++|\.dataframe(?![\w-]))[\w\s.:()#-]*+"
+CONFINED_CSS = re.compile(rf"(?:{SELECTOR}(?:,{SELECTOR})*+\{{[^{{}}@]*+\}})*+\s*+")
+
+# Which tags need no end, and which open ones another of their kind ends.
+VOID = words("br col hr img input wbr")
+OPTIONAL_END = words("p li dd dt")
+ITEMS = words("li dd dt")
+LISTS = words("ul ol dl table")
 
 CSS_THAT_LOADS = re.compile(r"[\\<]|@import|url\s*\(|image-set|expression|script\s*:|behavior|-moz-binding", re.I)
 SCHEME = re.compile(r"^[^/?#]*:")
@@ -102,10 +127,38 @@ def harmless_attribute(tag: str, name: str, value: str) -> bool:
     return name in ATTRIBUTES
 
 
+def harmless_sheet(css: str) -> bool:
+    """Tell whether a style sheet loads nothing and only names parts of a table of pandas'."""
+    return bool(CONFINED_CSS.fullmatch(css)) and not CSS_THAT_LOADS.search(css)
+
+
+def closes(found: re.Match[str], open_tags: list[str]) -> bool:
+    """Tell whether a tag closes what was opened last, or opens something; keep account of what is open.
+
+    An end tag too many would end the box that an output is shown in, an end tag that is missing would draw in what
+    follows.
+    """
+    tag = (found["tag"] or "").lower()
+    if not tag or tag in VOID:
+        return True
+    if found["close"]:
+        while open_tags and open_tags[-1] != tag and open_tags[-1] in OPTIONAL_END:
+            open_tags.pop()
+        return bool(open_tags) and open_tags.pop() == tag
+    if tag in ITEMS:  # browsers end the item before, and whatever is open in it
+        while open_tags and open_tags[-1] in OPTIONAL_END:
+            open_tags.pop()
+        last = next((one for one in reversed(open_tags) if one in ITEMS | LISTS), None)
+        if last in ITEMS:
+            return False
+    open_tags.append(tag)
+    return True
+
+
 def harmless_tag(found: re.Match[str]) -> bool:
     """Tell whether a tag, a comment or a style sheet may be shown."""
     if found["css"] is not None:
-        return not CSS_THAT_LOADS.search(found["css"])
+        return harmless_sheet(found["css"])
     if not found["tag"]:
         return True
     tag = found["tag"].lower()
@@ -122,16 +175,23 @@ def harmless_tag(found: re.Match[str]) -> bool:
 
 
 def harmless(html: str) -> bool:
-    """Tell whether HTML consists of nothing but what is known to run no script."""
+    """Tell whether HTML consists of nothing but what is known to run no script, and ends what it begins."""
     if MATH_LINK.search(html) or MATH_LINK.search(unescape(TAG.sub("", html))):
         return False
-    position = 0
+    position, open_tags = 0, []
     while opening := OPENS.search(html, position):
         found = TAG.match(html, opening.start())
-        if not found or not harmless_tag(found):
+        if not found or not harmless_tag(found) or not closes(found, open_tags):
             return False
         position = found.end()
-    return True
+    return not set(open_tags) - OPTIONAL_END
+
+
+def harmless_element_of_html(element: Tag) -> bool:
+    """Tell whether an element would be kept with all its attributes."""
+    tag = element.name.lower()
+    values = ((name, value if isinstance(value, str) else " ".join(value)) for name, value in element.attrs.items())
+    return tag in TAGS | {"style"} and all(harmless_attribute(tag, name, value) for name, value in values)
 
 
 def clean(html: str) -> str:
@@ -155,6 +215,8 @@ def clean(html: str) -> str:
     try:
         soup = BeautifulSoup(html, "html.parser")
         sheets = [sheet.get_text() for sheet in soup.find_all("style")]
+        kept = [sheet for sheet in sheets if harmless_sheet(sheet)]
+        removed = kept != sheets or MATH_LINK.search(html) or not all(map(harmless_element_of_html, soup.find_all()))
         for element in soup.find_all(NO_TEXT):
             element.decompose()
         cleaned = bleach.clean(
@@ -167,8 +229,8 @@ def clean(html: str) -> str:
         )
     except Exception:  # what parsers cannot take is not worth showing
         return note
-    styles = "".join(f"<style>{sheet}</style>\n" for sheet in sheets if not CSS_THAT_LOADS.search(sheet))
-    cleaned = f"{styles}{cleaned}\n{note}"
+    styles = "".join(f"<style>{sheet}</style>\n" for sheet in kept)
+    cleaned = f"{styles}{cleaned}\n{note if removed else ''}"
     return cleaned if harmless(cleaned) else note
 
 
@@ -205,10 +267,12 @@ def harmless_drawing(svg: str) -> bool:
 
 def harmless_markdown(text: str, attachments: dict[str, Any] | None = None) -> bool:
     """Tell whether Markdown, made into HTML the way feedback and formgrader do, is harmless."""
+    if is_shown_as_text(text):
+        return True
+    if len(text) > MOST_CHARACTERS or len(IN_BASE64.sub("", text)) > MOST_MARKDOWN:
+        return False
     if not set("<[\\") & set(text):
         return True
-    if len(text) > MOST_CHARACTERS:
-        return False
     try:
         page = MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=attachments)).render(text)
     except Exception:  # the pages could not be made either: a picture is missing, for example
@@ -217,10 +281,17 @@ def harmless_markdown(text: str, attachments: dict[str, Any] | None = None) -> b
 
 
 def as_text(text: str) -> str:
-    """Return Markdown that shows text letter by letter."""
+    """Return Markdown that shows text letter by letter, long lines broken."""
+    text = re.sub(rf"(.{{{LONGEST_LINE}}})(?=.)", r"\1\n", text)
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{SHOWN_AS_TEXT}\n\n{fence}text\n{text}\n{fence}"
+
+
+def is_shown_as_text(source: str) -> bool:
+    """Tell whether Markdown is what `as_text` makes."""
+    found = TEXT.fullmatch(source)
+    return found is not None and found["fence"] not in found["text"]
 
 
 def whole_number(value: Any) -> bool:
@@ -262,7 +333,9 @@ def disarm_output(output: Notebook) -> bool:
         output.data["text/plain"] = REMOVED
     output.metadata = type(output)(sizes(output.get("metadata", {})))
     output.pop("svg_filename", None)
-    return dict(output.data) != before
+    html = output.data.get("text/html", "")
+    cleaned = html != before.get("text/html", "") and REMOVED in html  # not if it only got its end tags
+    return cleaned or bool(before.keys() - output.data.keys())
 
 
 def disarm_cell(cell: Notebook) -> bool:
@@ -287,6 +360,19 @@ def disarm_cell(cell: Notebook) -> bool:
     return False
 
 
+def show_plainly(cell: Notebook) -> bool:
+    """Leave of a cell what needs no look; tell whether anything went."""
+    if cell.cell_type == "code":
+        rich = [(output.data, kind) for output in cell.outputs for kind in NEED_A_LOOK & set(output.get("data", ()))]
+        for data, kind in rich:
+            data[kind] = REMOVED
+        return bool(rich)
+    if is_shown_as_text(cell.source):
+        return False
+    cell.source = as_text(cell.source) if cell.cell_type == "markdown" else escape(cell.source, quote=False)
+    return True
+
+
 class DisarmScripts(NbGraderPreprocessor):
     """Take out of a notebook what would run in the browser of whoever looks at it in formgrader or in feedback.
 
@@ -300,9 +386,11 @@ class DisarmScripts(NbGraderPreprocessor):
         """Clean outputs, Markdown and metadata; one line in the log for each cell that changed."""
         nb.metadata.pop("widgets", None)
         names = resources.get("nbgrader", {})
+        until = time.monotonic() + MOST_SECONDS
         for number, cell in enumerate(nb.cells, start=1):
-            if disarm_cell(cell):
+            plain = time.monotonic() > until and show_plainly(cell)
+            if disarm_cell(cell) or plain:
                 name = cell.metadata.get("nbgrader", {}).get("grade_id", number)
                 notebook = f"{names.get('student', '?')}, {names.get('notebook', '?')}.ipynb"
-                self.log.warning("%s: took out what could run in a browser (cell %s)", notebook, name)
+                self.log.warning("%s: took out what could run in a browser or cover a page (cell %s)", notebook, name)
         return nb, resources

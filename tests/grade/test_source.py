@@ -88,6 +88,12 @@ def test_other_kernels(spec):
         check_kernels({"one": spec})
 
 
+def test_advice_is_not_one_that_gives_zeros():
+    """Plain `nbgrader autograde` would execute it with Python, too: this course's configuration says so."""
+    with pytest.raises(CourseError, match="with nbgrader's own Execute"):
+        check_kernels({"one": {"name": "ir", "language": "R"}})
+
+
 def test_kernel_of_another_environment(monkeypatch, tmp_path):
     def found(name):
         return KernelSpec(argv=[str(tmp_path / "bin" / "python"), "-m", "x"], language="python")

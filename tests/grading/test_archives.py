@@ -2,8 +2,10 @@
 
 import io
 import logging
+import os
 import struct
 import tarfile
+import unicodedata
 import zipfile
 
 import pytest
@@ -196,3 +198,110 @@ def test_the_command_names_the_student_and_collects_the_others(tmp_path, small_s
     assert f"{NAME}.zip of student 'ana': 'functions.ipynb' unpacks to more than 100 times" in refused[0]
     collected = (course.folder / "submitted").rglob("one.ipynb")
     assert sorted(path.parent.parent.name for path in collected) == ["ben.b", "cem"]
+
+
+def collect(tmp_path, source, uploads):
+    """Run `nbgrader zip_collect` on uploads (name → date → content); return student → files, and what was said."""
+    course = CourseCopy(tmp_path / "course", ("one", "two"), source=source)
+    folder = course.folder / "downloaded" / ASSIGNMENT / "archive"
+    for name, (date, content) in uploads.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        pack(folder / name, content)
+        os.utime(folder / name, (date, date))
+    done = course.nbgrader("zip_collect", ASSIGNMENT)
+    assert done.returncode == 0, done.stderr
+    assert not (course.folder / ASSIGNMENT).exists()
+    found = {}
+    for path in sorted((course.folder / "submitted").rglob("*")):
+        if path.is_file():
+            parts = path.relative_to(course.folder / "submitted").parts
+            found.setdefault(parts[0], {})["/".join(parts[2:])] = path.read_text()
+    return found, [line for line in done.stderr.splitlines() if "| WARNING]" in line or "| ERROR]" in line]
+
+
+MOODLE = "_4711_assignsubmission_file_week-09_"
+DAY = 86_400
+NOON = 1_800_000_000
+
+
+def test_the_newest_upload_of_a_student_is_taken_and_all_others_are_collected(tmp_path, small_source):
+    uploads = {
+        f"Ana Lovelace{MOODLE}ana.zip": (NOON, {"one.ipynb": "old", "notes.txt": "of the old one"}),
+        f"Ana Lovelace{MOODLE}ana (1).zip": (NOON + DAY, {"one.ipynb": "new"}),
+        f"Ben{MOODLE}ben.zip": (NOON + DAY, {"one.ipynb": "new"}),
+        f"Ben{MOODLE}ben (1).zip": (NOON, {"one.ipynb": "old"}),
+        f"Cem{MOODLE}cem (9).zip": (NOON + 2, {"one.ipynb": "old"}),
+        f"Cem{MOODLE}cem (10).zip": (NOON + 1, {"one.ipynb": "new"}),
+        "Dua_4714_assignsubmission_file_/week-09_dua.zip": (NOON, {"one.ipynb": "only"}),
+        "week-09_eve.zip": (NOON, {"one.ipynb": "old"}),
+        f"Eve{MOODLE}eve.zip": (NOON + DAY, {"one.ipynb": "new"}),
+    }
+    found, said = collect(tmp_path, small_source, uploads)
+    assert found == {name: {"one.ipynb": "new"} for name in ("ana", "ben", "cem", "eve")} | {
+        "dua": {"one.ipynb": "only"}
+    }
+    lines = {name: [line for line in said if f"student '{name}'" in line] for name in found}
+    assert {name: len(one) for name, one in lines.items()} == {"ana": 1, "ben": 1, "cem": 1, "dua": 0, "eve": 1}
+    assert "uploaded 2 times: the newest, " in lines["ana"][0]
+    assert f"'Ana Lovelace{MOODLE}ana (1)' of 2027-01-16" in lines["ana"][0]
+    assert f"is collected, not 'Ana Lovelace{MOODLE}ana'. If another one counts, remove" in lines["ana"][0]
+
+
+def test_nobody_is_collected_as_somebody_else(tmp_path, small_source):
+    uploads = {
+        f"Ana{MOODLE}ana.zip": (NOON, {"one.ipynb": "ana", "week-09_ben/one.ipynb": "ana as ben"}),
+        f"Ben{MOODLE}ben.zip": (NOON, {"one.ipynb": "ben"}),
+        f"Cem{MOODLE}cem.zip": (NOON, {"one.ipynb": "cem"}),
+        f"Mallory{MOODLE}cem (1).zip": (NOON + DAY, {"one.ipynb": "mallory as cem"}),
+        f"Mallory{MOODLE}...zip": (NOON + DAY, {"one.ipynb": "mallory as a folder"}),
+    }
+    found, said = collect(tmp_path, small_source, uploads)
+    assert found == {"ana": {"one.ipynb": "ana", "week-09_ben/one.ipynb": "ana as ben"}, "ben": {"one.ipynb": "ben"}}
+    refused = [line for line in said if "NOT COLLECTED" in line]
+    assert len(refused) == 1
+    assert "2 people uploaded as student 'cem'" in refused[0]
+
+
+def test_one_odd_zip_does_not_stop_the_others(tmp_path, small_source):
+    """In both the same file would be collected twice, or to where a folder must be."""
+    twice = {"one.ipynb": "outer", "old/week-09/one.ipynb": "inner", "old/week-09/notes.txt": "kept"}
+    uploads = {
+        "week-09_ana.zip": (NOON, twice),
+        "week-09_ben.zip": (NOON, {"a.csv": "file", "week-09/a.csv/b.csv": "in a folder"}),
+        "week-09_cem.zip": (NOON, {"one.ipynb": "cem"}),
+    }
+    found, said = collect(tmp_path, small_source, uploads)
+    assert found == {
+        "ana": {"one.ipynb": "outer", "notes.txt": "kept"},
+        "ben": {"a.csv": "file"},
+        "cem": {"one.ipynb": "cem"},
+    }
+    assert [line for line in said if "'ana'" in line and "not 'week-09_ana/old/week-09/one.ipynb'" in line]
+
+
+def test_archives_of_the_assignment_are_no_alarm(tmp_path, small_source):
+    uploads = {
+        "week-09_ana.zip": (NOON, {"one.ipynb": "{}", "data.zip": "given"}),
+        "week-09_ben.zip": (NOON, {"week-09.zip": "all that ben has"}),
+    }
+    found, said = collect(tmp_path, small_source, uploads)
+    assert found["ana"] == {"one.ipynb": "{}", "data.zip": "given"}
+    assert ["week-09_ben.zip holds other archives (1)" in line for line in said if "other archives" in line] == [True]
+
+
+def test_names_that_macos_decomposed_are_collected(tmp_path, small_source):
+    decomposed = {form: unicodedata.normalize(form, "josé") for form in ("NFC", "NFD")}
+    assert decomposed["NFC"] != decomposed["NFD"]
+    file = unicodedata.normalize("NFD", "données.csv")
+    found, _ = collect(tmp_path, small_source, {f"week-09_{decomposed['NFD']}.zip": (NOON, {file: "1"})})
+    assert found == {decomposed["NFC"]: {"données.csv": "1"}}
+
+
+def test_names_in_utf8_that_macos_does_not_declare(folders, extract):
+    """Names that are no UTF-8 are those of Windows."""
+    names = {"ana": "données \N{GRINNING FACE}.csv".encode(), "ben": "é.csv".encode("cp437")}
+    for student, name in names.items():
+        path, plain = folders[0] / f"week-09_{student}.zip", "x" * len(name)
+        pack(path, {plain: "1"})
+        path.write_bytes(path.read_bytes().replace(plain.encode(), name))
+    assert extract() == ({"week-09_ana/données \N{GRINNING FACE}.csv", "week-09_ben/é.csv"}, [])

@@ -5,6 +5,7 @@ import copy
 import functools
 import os
 import re
+import time
 from html.parser import HTMLParser
 
 import nbformat
@@ -14,7 +15,8 @@ from jinja2 import DictLoader
 from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
-from course.grading import feedback
+from course.grading import feedback, scripts
+from course.grading.marking import MarkingView
 from course.grading.scripts import DisarmScripts, harmless, harmless_markdown
 
 PIXEL = base64.b64encode(b"GIF89a").decode()
@@ -183,6 +185,115 @@ def test_drawings_with_scripts_are_left_out():
     drawing = SVG.format('<style>*{stroke-linejoin: round}</style><path d="M 0 0" id="p"/><use xlink:href="#p"/>')
     cell = output("image/svg+xml", drawing)
     assert page(cell) == page(cell, DisarmScripts)
+
+
+def test_a_drawing_is_a_picture_so_that_its_style_sheet_stays_in_it():
+    cell = output("image/svg+xml", SVG.format("<style>body { display: none }</style>"))
+    assert "data:image/svg" in page(cell, DisarmScripts)
+    assert "<svg" not in page(cell, DisarmScripts)
+    assert "display: none" not in page(cell, DisarmScripts)
+
+
+SHEETS = [
+    "body { display: none }",
+    ".dataframe, .score { display: none }",
+    ".dataframe ~ * { display: none }",
+    ".dataframe-body { display: none }",
+    "#T_1 td { color: red } body { display: none }",
+    "#T_1 td { color: red } @media all { body { display: none } }",
+    "#T_1 { } } body { display: none }",
+    "#T_1 { background: url(https://example.org) }",
+]
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_style_sheets_for_the_page_are_cut(sheet):
+    fragment = f"<b>kept</b><style>{sheet}</style>"
+    cells = [html(fragment), markdown(f"kept\n\n<div>\n{fragment}\n</div>"), output("text/markdown", fragment)]
+    assert all("<style" in page(cell) for cell in cells)
+    for cell in cells:
+        assert "<style" not in page(cell, DisarmScripts)
+    assert "<b>kept</b>" in page(cells[0], DisarmScripts)
+    assert "(Taken out" in page(cells[0], DisarmScripts)
+
+
+def test_pages_keep_what_is_displayed_in_its_box():
+    notebook = nbformat.v4.new_notebook(cells=[markdown("x")])
+    resources = {"submission_id": "1"}
+    MarkingView().preprocess(notebook, resources)
+    assert "contain: paint" in notebook.cells[0].source
+    _, resources = feedback.PageStyle().preprocess(notebook, {"config_dir": ""})
+    assert "contain: paint" in resources["inlining"]["css"][-1]
+    assert feedback.PREPROCESSORS[-1] is feedback.PageStyle
+
+
+UNBALANCED = {
+    "<ul><li>a<li>b</ul>": True,
+    "<p>a<p>b": True,
+    "<dl><dt>a<dd>b<ul><li>c</ul></dl>": True,
+    "<br><br/></br>": True,
+    "<div></div></div>": False,
+    "<div><b></div></b>": False,
+    "<ul><li><div><li></li></div></li></ul>": False,
+    "<font color=red>a": False,
+    "<table><tr><td>a": False,
+    "<div/>": False,
+}
+
+
+@pytest.mark.parametrize("fragment", UNBALANCED)
+def test_what_ends_or_draws_in_the_box_is_seen(fragment):
+    assert harmless(fragment) == UNBALANCED[fragment]
+
+
+def test_missing_end_tags_are_added_without_a_word(caplog):
+    cell = html("<font color=red>first <b>second")
+    DisarmScripts().preprocess(nbformat.v4.new_notebook(cells=[cell]), {})
+    shown = cell.outputs[0].data["text/html"]
+    assert shown.strip() == '<font color="red">first <b>second</b></font>'
+    assert not caplog.records
+
+
+# ---------------------------------------------------------------- Time
+
+
+@pytest.mark.parametrize("repeated", ["[", "\\\\(", "# \n", "\\begin{a}", "_a", "[a]("])
+def test_long_markdown_is_shown_as_text_at_once(repeated):
+    source = repeated * (80_000 // len(repeated))
+    cells = [markdown(source), output("text/markdown", source)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    begun = time.monotonic()
+    DisarmScripts().preprocess(notebook, {})
+    once = copy.deepcopy(notebook)
+    DisarmScripts().preprocess(notebook, {})  # feedback does it again
+    assert notebook == once
+    shown = page(cells[0]), page(cells[1])
+    assert time.monotonic() - begun < 10
+    assert "Shown as text" in shown[0]
+    assert dict(cells[1].outputs[0].data) == {"text/plain": "plain"}
+
+
+def test_a_pasted_picture_is_not_long():
+    source = f"![figure](data:image/png;base64,{base64.b64encode(bytes(150_000)).decode()})"
+    assert len(source) > scripts.MOST_MARKDOWN
+    assert harmless_markdown(source)
+
+
+def test_only_what_is_shown_letter_by_letter_counts_as_text():
+    assert harmless_markdown(scripts.as_text("<script>\n```` x"))
+    for inside in ("x\n```\n<script>", "x\n```\n\n<script>alert(1)</script>\n\n```text"):
+        assert not harmless_markdown(scripts.as_text("inside").replace("inside", inside))
+
+
+def test_a_notebook_gets_so_much_time(monkeypatch):
+    monkeypatch.setattr(scripts, "MOST_SECONDS", -1)
+    cells = [html("<b>kept</b>"), output("image/png", PIXEL), markdown("**text**"), output("text/latex", "$x$")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    DisarmScripts().preprocess(notebook, {})
+    assert cells[0].outputs[0].data == {"text/html": scripts.REMOVED, "text/plain": "plain"}
+    assert cells[1].outputs[0].data["image/png"] == PIXEL
+    assert cells[2].source == scripts.as_text("**text**")
+    assert cells[3].outputs[0].data["text/latex"] == scripts.REMOVED
 
 
 def test_links_in_formulas_are_seen():
