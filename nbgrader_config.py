@@ -151,7 +151,6 @@ c.FileNameCollectorPlugin.named_regexp = (
     r"(?!.*__MACOSX).*[/\\]extracted[/\\](?:[^/\\]+[/\\])*?(?:[^/\\]*_)?week-\d+_(?P<student_id>[\w.@+-]+?)"
     r"(?: ?\(\d+\))?[/\\](?:(?:[^/\\]+[/\\])*week-\d+[/\\])?(?P<file_id>.+)$"
 )
-c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".txt", ".py", ".csv", ".zip", ".json", ".md"]
 
 # nbgrader unpacks any archive, and the archives in it: a few kilobytes can fill the disk. This one looks first, refuses
 # what is too large, encrypted, broken or leads out of its folder, says so in one line, and goes on with the others.

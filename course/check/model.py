@@ -95,7 +95,6 @@ class Packed:
     path: str
     files: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
-    not_collected: tuple[str, ...]
     without_outputs: tuple[str, ...] = ()
 
 

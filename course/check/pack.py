@@ -14,7 +14,6 @@ from pathlib import Path
 import nbformat
 from nbconvert.preprocessors import ClearOutputPreprocessor
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins.zipcollect import FileNameCollectorPlugin
 from nbgrader.utils import ignore_patterns
 from traitlets.config import Config, PyFileConfigLoader
 
@@ -69,12 +68,10 @@ def pack(folder: Path, student: str, root: Path | None, here: Path) -> Packed:
             files = write(copy, target)
     except (OSError, shutil.Error) as problem:
         raise CourseError(f"the zip cannot be made: {reason_of(problem)}") from None
-    collector = FileNameCollectorPlugin(config=configuration)
     return Packed(
         str(target),
         tuple(files),
         tuple(left_out(folder, course)),
-        tuple(name for name in files if Path(name).suffix not in collector.valid_ext),
         tuple(path.relative_to(folder).as_posix() for path in large),
     )
 

@@ -106,9 +106,6 @@ def print_packed(packed: Packed, console: Console, here: Path, show: Any) -> Non
     for name in packed.without_outputs:
         text = f"without its outputs, with which it is too large: {name}. Grading runs it again, so nothing is lost."
         console.print(item("-", show(text)))
-    if packed.not_collected:
-        names = ", ".join(packed.not_collected[:4]) + (" …" if len(packed.not_collected) > 4 else "")
-        console.print(item("-", show(f"in the zip, but of a kind that is not taken in from it: {names}")))
 
 
 def headline(report: Report) -> str:

@@ -18,7 +18,10 @@ Collect = Callable[[str], dict[str, str] | None]
 
 
 class UploadCollector(FileNameCollectorPlugin):
-    """Reads from a path whose file it is, as nbgrader's own plugin does, but in composed Unicode: macOS decomposes."""
+    """Reads from a path whose file it is, as nbgrader's own plugin does, but in composed Unicode: macOS decomposes.
+
+    Files of every kind are taken, as `nbgrader submit` does; grading leaves out what `CourseDirectory.ignore` names.
+    """
 
     def collect(self, submitted_file: str) -> dict[str, str] | None:
         """Return what the pattern finds; called by `nbgrader zip_collect` for each file.
@@ -29,7 +32,7 @@ class UploadCollector(FileNameCollectorPlugin):
             A path below the folder that archives were unpacked to.
         """
         name = unicodedata.normalize("NFC", submitted_file)
-        found = re.match(self.named_regexp, name) if Path(name).suffix in self.valid_ext else None
+        found = re.match(self.named_regexp, name)
         # "." and ".." would be folders that are not a student's.
         return found.groupdict() if found and found["student_id"].strip(".") else None
 

@@ -61,7 +61,6 @@ def test_what_is_in_it(litter, tmp_path):
         ".dvc/", ".git/", ".ipynb_checkpoints/", "mlflow.db", "mlflow.db-journal", "mlruns/",
         "notes/__pycache__/", "work/",
     }  # fmt: skip
-    assert packed.not_collected == ()
     assert packed.without_outputs == ()
 
 
@@ -118,11 +117,6 @@ def test_same_files_same_bytes(litter, tmp_path):
 def test_never_into_the_folder_itself(litter):
     for here in (litter.folder, litter.folder / "notes"):
         assert Path(pack(litter.folder, "ana", ROOT, here).path).parent == litter.folder.parent
-
-
-def test_a_file_that_is_not_taken_in_is_named(litter, tmp_path):
-    (litter.folder / "figure.png").write_bytes(b"x")
-    assert pack(litter.folder, "ana", ROOT, tmp_path).not_collected == ("figure.png",)
 
 
 @pytest.mark.parametrize("student", ["", "ana b", "../ana", "ana/b", "*", "..", "week-09/x", "ana (1)", 'a"b'])

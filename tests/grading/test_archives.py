@@ -293,8 +293,11 @@ def test_names_that_macos_decomposed_are_collected(tmp_path, small_source):
     decomposed = {form: unicodedata.normalize(form, "josé") for form in ("NFC", "NFD")}
     assert decomposed["NFC"] != decomposed["NFD"]
     file = unicodedata.normalize("NFD", "données.csv")
-    found, _ = collect(tmp_path, small_source, {f"week-09_{decomposed['NFD']}.zip": (NOON, {file: "1"})})
-    assert found == {decomposed["NFC"]: {"données.csv": "1"}}
+    screenshot = "Screenshot 2026-11-20 at 9.41.00\u202fPM.png"
+    found, _ = collect(
+        tmp_path, small_source, {f"week-09_{decomposed['NFD']}.zip": (NOON, {file: "1", screenshot: "2"})}
+    )
+    assert found == {decomposed["NFC"]: {"données.csv": "1", screenshot: "2"}}
 
 
 def test_names_in_utf8_that_macos_does_not_declare(folders, extract):
