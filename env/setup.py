@@ -63,7 +63,7 @@ def environment() -> dict[str, str]:
     """Environment variables as an activated `.venv` would have them, with telemetry off."""
     variables = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
     variables["PATH"] = os.pathsep.join([str(BIN), variables.get("PATH", os.defpath)])
-    return variables | QUIET | {"VIRTUAL_ENV": str(VENV), "JUPYTER_PREFER_ENV_PATH": "1"}
+    return variables | {"VIRTUAL_ENV": str(VENV), "JUPYTER_PREFER_ENV_PATH": "1"}
 
 
 def reach_index() -> dict[str, str]:
@@ -200,9 +200,14 @@ def install() -> None:
     editable = ["pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "--offline", "-e", ROOT]
     run(PYTHON, "-m", "uv", *editable, doing="installing the course package")
     shutil.copytree(ENV / "jupyter", VENV, dirs_exist_ok=True)
+    # Every start of this Python sets them, in an activated environment, too.
+    quiet = f"import os; [os.environ.setdefault(name, value) for name, value in {QUIET}.items()]\n"
+    site = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    purelib = subprocess.run([PYTHON, "-c", site], capture_output=True, text=True, check=True).stdout.strip()
+    Path(purelib, "course_quiet.pth").write_text(quiet, encoding="utf-8")
     # `!dvc` must work in a notebook even where JupyterLab was not started by this script.
     path = os.pathsep.join([str(BIN), "${PATH}"])
-    variables = {"PATH": path, "VIRTUAL_ENV": str(VENV)} | QUIET
+    variables = {"PATH": path, "VIRTUAL_ENV": str(VENV)}
     options = [part for name, value in variables.items() for part in ("--env", name, value)]
     kernel = ["install", "--sys-prefix", "--name", "python3", "--display-name", "Python 3 (ipykernel)"]
     run(PYTHON, "-m", "ipykernel", *kernel, *options, doing="installing the notebook kernel")
@@ -212,6 +217,9 @@ def install() -> None:
         refused = subprocess.run(trial, env=environment(), capture_output=True, text=True, check=False).stdout.strip()
         if refused:
             say(f"      grading cannot lock students' code in here: {refused}")
+
+    if not str(ROOT).isascii():
+        say("      DVC cannot write a path such as this one into its settings; move the course to one of plain letters")
 
     STAMP.write_text(stamp_text(), encoding="utf-8")
     LOG.unlink(missing_ok=True)
