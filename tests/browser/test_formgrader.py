@@ -331,6 +331,6 @@ def test_the_server_answers_while_a_submission_is_graded(course, beside, forbidd
         assert not said["success"]
         if beside:
             assert said.keys() == {"success", "log"}  # no traceback
-            assert "The sandbox cannot be started: bwrap: No permissions to create new namespace" in said["log"]
-            assert "Allow user namespaces" in " ".join(said["log"].split())
+            log = " ".join(said["log"].split())
+            assert "The sandbox cannot be started: bwrap: No permissions to create new namespace. Allow user" in log
             assert not (course / "autograded" / "ana" / WEEK).exists()
