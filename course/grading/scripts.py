@@ -216,7 +216,9 @@ def clean(html: str) -> str:
         soup = BeautifulSoup(html, "html.parser")
         sheets = [sheet.get_text() for sheet in soup.find_all("style")]
         kept = [sheet for sheet in sheets if harmless_sheet(sheet)]
-        removed = kept != sheets or MATH_LINK.search(html) or not all(map(harmless_element_of_html, soup.find_all()))
+        # A style sheet for the page, such as IPython's own for a listing, goes without a word: only looks are lost.
+        removed = any(map(CSS_THAT_LOADS.search, sheets)) or MATH_LINK.search(html)
+        removed = removed or not all(map(harmless_element_of_html, soup.find_all()))
         for element in soup.find_all(NO_TEXT):
             element.decompose()
         cleaned = bleach.clean(
