@@ -10,11 +10,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
-import functools
 import gc
 import importlib
-import inspect
-import itertools
 import os
 import resource
 import select
@@ -24,16 +21,12 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
-from course.execution.huge_pages import join_pages
-from course.execution.look_once import look_once
 from course.execution.sandbox import python_folders
-from course.execution.terminal import start_without_fork
-from course.execution.warm_up import ask_kinds, use_dvc, use_mlflow
 
 HOME = "/home/student"
 SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
@@ -41,136 +34,31 @@ SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submis
 
 # ---------------------------------------------------------------- loading
 
-EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger",
-                "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect",
-                "IPython.extensions.storemagic", "IPython.core.historyapp", "matplotlib_inline.config",
-                "IPython.core.logger", "IPython.core.magics.osm", "IPython.core.magic_arguments",
-                "tornado.platform.asyncio", "ipykernel.kernelspec", "pygments.formatters.latex", "encodings.utf_8_sig",
-)  # fmt: skip
-
-# What libraries load only when they are used, and nearly every use needs.
-ALONG = {
-    "mlflow": ("mlflow.sklearn", "mlflow.models", "mlflow.models.signature", "mlflow.store.tracking.sqlalchemy_store",
-               "mlflow.data.pandas_dataset", "mlflow.pyfunc", "mlflow.tracking.client", "alembic.command", "skops.io",
-               "mlflow.store.tracking.sqlalchemy_workspace_store", "mlflow.tracing.processor.base_mlflow",
-               "mlflow.tracing.processor.otel", "mlflow.models.display_utils", "mlflow.utils.search_logged_model_utils",
-               "pyarrow.pandas_compat", "encodings.cp437"),
-    "dvc": ("dvc.api", "dvc.repo", "dvc.repo.index", "dvc.repo.open_repo", "dvc.repo.stage", "dvc.repo.artifacts",
-            "dvc.repo.datasets", "dvc.repo.plots", "dvc.cli.parser", "dvc.cachemgr", "dvc.data_cloud", "dvc.daemon",
-            "dvc.dirs", "dvc.fs.data", "dvc.scm", "dvc.stage.utils", "dvc.repo.add", "dvc.repo.push", "dvc.repo.pull",
-            "dvc.repo.fetch", "dvc.repo.status", "dvc.repo.checkout", "dvc.repo.init", "dvc.repo.commit",
-            "dvc_data.index", "dvc_data.index.checkout", "dvc_data.index.save", "dvc_data.hashfile.build",
-            "dvc_data.hashfile.transfer", "dvc_data.hashfile.checkout", "dvc_data.hashfile.db.local", "dulwich.ignore",
-            "dulwich.wildmatch", "dulwich.worktree", "dulwich.porcelain", "dulwich.filters", "dulwich.line_ending",
-            "dvc.ui", "rich.console", "rich.status", "rich._emoji_codes", "dvc_data.hashfile._progress", "tqdm",
-            "dvc.repo.brancher", "dvc.repo.graph", "dvc.repo.trie",
-            "dvc.repo.worktree", "dvc.utils.strictyaml", "dvc_data.fs", "dvc_data.hashfile.status",
-            "dvc_data.index.collect", "dvc_data.index.fetch", "dvc_data.index.push", "fsspec.implementations.memory",
-            "git", "networkx", "pygit2", "ruamel.yaml", "ruamel.yaml.mergevalue", "scmrepo.fs",
-            "scmrepo.git.backend.pygit2", "scmrepo.git.backend.gitpython", "scmrepo.git.backend.dulwich"),
-    "pandas": ("pandas.io.formats.csvs", "pyarrow.vendored.version"),
-    "sklearn": ("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.model_selection",
-                "narwhals._interchange.dataframe", "narwhals._pandas_like.dataframe", "narwhals._pandas_like.group_by",
-                "narwhals._pandas_like.namespace", "narwhals._pandas_like.typing", "narwhals.stable.v2._namespace"),
-    "matplotlib": ("matplotlib.pyplot", "matplotlib_inline.backend_inline"),
-    "papermill": ("papermill.execute", "papermill.iorw", "nbclient"),
-}  # fmt: skip
-
-
-FIRST = ("skops.io",)  # looks through all modules that are loaded, a thousand times
+EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "matplotlib_inline.backend_inline")
 
 
 def load(modules: list[str]) -> list[str]:
     """Import what there is of these modules; return the names of those that could not be imported."""
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]
-    along = [module for name in modules for module in ALONG.get(name.partition(".")[0], ())]
-    first = [module for module in along if module in FIRST]
+    programs = ["dvc.cli"] if "dvc" in modules else []
     failed = []
-    for name in dict.fromkeys([*first, *EVERY_KERNEL, *modules, *along]):
+    for name in dict.fromkeys([*EVERY_KERNEL, *modules, *programs]):
         try:
             importlib.import_module(name)
         except BaseException:  # a module may raise anything, and the notebook that needs it will say so
             failed.append(name)
-    if "dvc.cli.parser" in sys.modules:
-        with contextlib.suppress(Exception):
-            sys.modules["dvc.cli.parser"].get_main_parser()  # a hundred argument parsers, made for every command anew
-        with contextlib.suppress(Exception):
-            use_dvc()
-    with contextlib.suppress(Exception):  # whatever a library's class does when it is asked
-        ask_kinds()
-    if "mlflow.utils.requirements_utils" in sys.modules:
-        with contextlib.suppress(Exception):
-            sys.modules["mlflow.utils.requirements_utils"]._init_modules_to_packages_map()  # reads all packages
-    with contextlib.suppress(Exception):
-        for relaxed in (False, True):
-            sys.modules["nbformat.validator"].get_validator(relax_add_props=relaxed)  # compiled by whoever asks first
-    with contextlib.suppress(Exception):
-        look_once()
-    with contextlib.suppress(Exception):
-        start_without_fork()
-    with contextlib.suppress(Exception):  # it builds upon what jupyter_client calls private
-        importlib.import_module("course.execution.kernel_waits").wait_no_longer()
-    with contextlib.suppress(Exception):
-        kernel_application()
-    with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
-        inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     return failed
-
-
-def prepare_store() -> None:
-    """Lay an empty MLflow database ready, so that its hundred migrations run once and not for every new store."""
-    utilities = sys.modules.get("mlflow.store.db.utils")
-    if utilities is None:
-        return
-    import sqlite3
-
-    import sqlalchemy
-
-    create = utilities._initialize_tables
-    template = sqlite3.connect(":memory:", check_same_thread=False)
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"store-{os.getpid()}"
-    folder.mkdir()
-    engine = sqlalchemy.create_engine(f"sqlite:///{folder / 'empty.db'}")
-    utilities._logger.disabled = True
-    create(engine)
-    utilities._logger.disabled = False
-    with engine.connect() as connection:
-        connection.connection.driver_connection.backup(template)
-    engine.dispose()
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-
-    def initialize_tables(engine: Any) -> None:
-        """Create the tables as MLflow does; in a new SQLite file by copying."""
-        if engine.dialect.name != "sqlite" or sqlalchemy.inspect(engine).get_table_names():
-            create(engine)
-            return
-        utilities._logger.info("Creating initial MLflow database tables...")
-        with engine.connect() as connection:
-            template.backup(connection.connection.driver_connection)
-
-    utilities._initialize_tables = initialize_tables
-    utilities._get_latest_schema_revision = functools.cache(utilities._get_latest_schema_revision)
-    utilities._get_latest_schema_revision()  # reads the hundred migrations, which are installed and do not change
 
 
 def prepare(modules: list[str]) -> list[str]:
     """Load the modules, and have ready what kernels will need; return the names of those that could not be loaded."""
     namespaces.set_readable(False)
     failed = load(modules)
-    with contextlib.suppress(Exception):
-        prepare_store()
-    if "mlflow.store.tracking.sqlalchemy_store" in sys.modules:
-        with contextlib.suppress(Exception):
-            use_mlflow()
     _guard.look([str(Path(__file__).parent)])
     _guard.hide()
-    module_names()
     gc.collect()
     gc.freeze()
-    join_pages()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     return failed
 
@@ -482,62 +370,15 @@ def run_kernel(message: dict[str, Any], request: dict[str, Any]) -> int:
     return 0
 
 
-@functools.cache
-def kernel_application() -> type:
-    """Make the class of kernels. Once, before the first fork: traitlets looks through all its base classes for that."""
-    from ipykernel import kernelapp
-
-    class IPKernelApp(kernelapp.IPKernelApp):  # the name stands before what it says
-        """A kernel whose parent, the keeper, does not end before it does."""
-
-        name = "ipython-kernel"
-
-        def init_poller(self) -> None:
-            """Watch nobody."""
-
-    return IPKernelApp
-
-
 def kernel(arguments: list[str]) -> Any:
     """Make IPython's kernel in this process."""
-    from ipykernel import ipkernel
-    from IPython.core import shellapp
+    from ipykernel.kernelapp import IPKernelApp
 
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     sys.argv = ["ipykernel_launcher", *arguments]
-    application = kernel_application().instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
-    # A kernel asks each of its modules, here thousands, for its file, which only its debugger wants to know: a third of
-    # the time that it needs to start, because the memory they are in is copied then. To list their names copies a fifth
-    # of the pages that are left.
-    ipkernel.sys = shellapp.sys = SystemWithoutModules()
-    try:
-        application.initialize(arguments)
-    finally:
-        ipkernel.sys = shellapp.sys = sys
-    known = module_names()
-    known.update(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - len(known))))  # what came since
-    application.shell._sys_modules_keys = known
+    application = IPKernelApp.instance(parent_handle=0)  # its parent, the keeper, does not end before it does
+    application.initialize(arguments)
     return application
-
-
-@functools.cache
-def module_names() -> set[str]:
-    """List the modules that are loaded before the first fork. `%reset --aggressive` keeps what a kernel began with."""
-    return set(sys.modules)
-
-
-class SystemWithoutModules:
-    """What `sys` is, but that no module is loaded."""
-
-    modules: ClassVar[dict[str, Any]] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what `sys` has."""
-        return getattr(sys, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set it in `sys`."""
-        setattr(sys, name, value)
 
 
 def run_program(message: dict[str, Any], handles: list[int]) -> int:

@@ -19,7 +19,7 @@ import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError
 from nbclient.util import run_sync
 from nbgrader.utils import is_grade, is_locked, is_solution
 from traitlets import Any as AnyTrait
@@ -118,6 +118,7 @@ class LimitedExecute(KeepGoing):
         keywords["kernel_manager_class"] = ForkedKernelManager
         super().__init__(*arguments, **keywords)
         self.shutdown_kernel = "immediate"
+        self.timeout_func = self.time_for
         self.context: zmq.Context | None = None
         self.findings: list[Finding] = []
         self.expressions: dict[str, str] = {}
@@ -188,6 +189,7 @@ class LimitedExecute(KeepGoing):
             self.end_kernel()
             return super().preprocess_cell(cell, resources, index)
         except CellTimeoutError:  # nothing came from the kernel after the interrupt
+            self.timed_out = self.given
             cell.outputs.append(error_output(self.error_on_timeout["ename"], "no reply from the kernel in time"))
             return cell, resources
         finally:
@@ -278,28 +280,15 @@ class LimitedExecute(KeepGoing):
     def on_cell_executed(self, **keywords: Any) -> None:
         """Keep the reply."""
         self.reply = keywords["execute_reply"]
+        if "header" not in self.reply:  # nbclient's own: the kernel has sent none in time
+            self.timed_out = self.given
         super().on_cell_executed(**keywords)
 
-    def _get_timeout(self, cell: Any) -> int | None:
+    def time_for(self, cell: Any) -> int:
         """Give a cell its own time, and not more than what is left for the notebook."""
-        own = super()._get_timeout(cell)
         left = max(1, int(self.deadline - time.monotonic()) + 1)
-        return left if own is None or own < 0 else min(own, left)
-
-    async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> Any:
-        self.timed_out = timeout
-        return await super()._async_handle_timeout(timeout, cell)
-
-    async def _async_poll_kernel_alive(self) -> None:
-        """As in nbclient, but see the end of a kernel at once, not within a second."""
-        while True:
-            await asyncio.sleep(0.05)
-            try:
-                await self._async_check_alive()
-            except DeadKernelError:
-                if self.task_poll_for_reply is not None:
-                    self.task_poll_for_reply.cancel()
-                return
+        self.given = left if self.timeout is None or self.timeout < 0 else min(self.timeout, left)
+        return self.given
 
     def answers(self) -> bool:
         """Tell whether the kernel comes to an end with what it does."""

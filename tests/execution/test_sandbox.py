@@ -215,7 +215,7 @@ print(*sorted(name for name in reached if name.startswith("course.")))
 
 def test_no_function_leads_to_the_guard():
     (seen,), _ = run(REACH, evidence=True, preload=("mlflow",))
-    assert {"course.execution.parent", "course.execution.look_once"} <= set(seen.split()), "nothing was followed"
+    assert {"course.execution.parent", "course.execution.namespaces"} <= set(seen.split()), "nothing was followed"
     assert "course.execution.guard" not in seen
 
 
@@ -357,23 +357,6 @@ def test_models_are_loaded_without_progress_bars():
     assert (shown[1], shown[3]) == ("False\n", "True\n")
 
 
-def test_kernels_that_a_cell_starts_are_waited_for_until_they_are_idle_and_no_longer():
-    which = "from jupyter_client.client import KernelClient\nprint(KernelClient._async_wait_for_ready.__module__)"
-    start = (
-        "from queue import Empty\nfrom jupyter_client.manager import run_kernel\n"
-        "with run_kernel(kernel_name='python3') as client:\n"
-        "    for channel in (client.get_shell_msg, client.get_iopub_msg):\n"
-        "        try:\n            print(channel(timeout=0.3)['msg_type'])\n"
-        "        except Empty:\n            print('nothing left')\n"
-        "    print(client.execute_interactive('1 + 1', output_hook=print)['content']['status'])"
-    )
-    shown, _ = run(which, start)
-    assert shown[0] == "course.execution.kernel_waits\n"
-    assert "nothing left\nnothing left\n" in shown[1]  # after what the kernel itself says about TCP
-    assert "'text/plain': '2'" in shown[1]
-    assert shown[1].endswith("ok\n")
-
-
 @pytest.mark.parametrize("wanted", ["1", "2"])
 def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkeypatch, wanted):
     """In a kernel, which is forked, and in a new interpreter."""
@@ -389,22 +372,6 @@ def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkey
     own = {"processes": 400 + int(wanted)}  # which no other test has: a sandbox of its own, started here
     shown, _ = run(count, f"!python -c {shlex.quote(count)}", limits=own)
     assert [text.strip() for text in shown] == [f"{{{wanted}}}"] * 2
-
-
-def test_a_kernel_knows_its_modules():
-    """What it does not look at when it starts is there afterwards."""
-    shown, _ = run(
-        "import sys\nfrom ipykernel import ipkernel\nfrom IPython.core import shellapp\n\n"
-        "print(ipkernel.sys is sys, shellapp.sys is sys)",
-        "known = get_ipython()._sys_modules_keys\nprint({'sys', 'IPython', 'ipykernel', 'zmq'} - known, len(known) > 500)\n"
-        "print(set(sys.modules) - known - {'__mp_main__'}, [name for name in known if 'guard' in name])",
-        "import this\nimport csv, numbers",
-        "%reset -f\nimport sys\nprint('this' in sys.modules, 'IPython' in sys.modules)",
-        "%reset -f --aggressive\nimport sys\nprint('this' in sys.modules, 'IPython' in sys.modules)",
-    )
-    assert shown[:2] == ["True True\n", "set() True\nset() []\n"]
-    assert shown[3] == "True True\n"
-    assert shown[4].splitlines()[-1] == "False True"
 
 
 def without_finders(monkeypatch):
