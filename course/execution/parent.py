@@ -20,11 +20,13 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from course.execution import guard as _guard
 from course.execution import namespaces
+from course.execution.boundary import answering, asking
+from course.execution.boundary.relay import Relay, put_back
 from course.execution.channel import ClosedError, receive, send
 from course.execution.sandbox import python_folders
 
@@ -55,8 +57,6 @@ def prepare(modules: list[str]) -> list[str]:
     """Load the modules, and have ready what kernels will need; return the names of those that could not be loaded."""
     namespaces.set_readable(False)
     failed = load(modules)
-    _guard.look([str(Path(__file__).parent)])
-    _guard.hide()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -68,13 +68,16 @@ def serve(connection: socket.socket, sandboxed: bool) -> NoReturn:
     namespaces.end_with_parent()
     while True:
         try:
-            request, handles = receive(connection, handles=1)
+            request, handles = receive(connection, handles=2)
         except ClosedError:
             os._exit(0)
         reap()
         try:
-            pid = fork_keeper(request, handles[0], connection, sandboxed)
-            send(connection, {"keeper": pid})
+            if len(handles) == 2:
+                pids = fork_house(request, handles, connection, sandboxed)
+            else:
+                pids = [fork_keeper(request, handles[0], connection, sandboxed)]
+            send(connection, {"keepers": pids})
         except OSError as problem:
             send(connection, {"error": str(problem)})
         for handle in handles:
@@ -88,37 +91,79 @@ def reap() -> None:
             pass
 
 
-def fork_keeper(request: dict[str, Any], handle: int, connection: socket.socket, sandboxed: bool) -> int:
+def fork_keeper(request: dict[str, Any], handle: int, connection: socket.socket | None, sandboxed: bool) -> int:
     """Fork the keeper of one submission; return its process number as this process sees it."""
+
+    def begin(tell: Callable[[str], None]) -> None:
+        if connection is not None:
+            connection.close()
+        if sandboxed:
+            namespaces.unshare()
+        keeper = os.fork()
+        if keeper:
+            tell(f"{keeper}")
+            os.close(handle)
+            os.waitpid(keeper, 0)
+            os._exit(0)
+        tell("")
+        namespaces.end_with_parent()
+        keep(socket.socket(fileno=handle), request, sandboxed)
+
+    return fork_and_hear(begin)[0]
+
+
+def fork_house(request: dict[str, Any], handles: list[int], connection: socket.socket, sandboxed: bool) -> list[int]:
+    """Fork two keepers that share the submission's home and `/tmp`, and nothing else: one for tests."""
+
+    def begin(tell: Callable[[str], None]) -> None:
+        connection.close()
+        if sandboxed:
+            namespaces.unshare(namespaces.CLONE_NEWUSER | namespaces.CLONE_NEWNS)
+            namespaces.keep_mounts_private()
+            mount_shared(request["limits"])
+        keepers = [
+            fork_keeper(request | {"role": role, "runtime": f"{request['runtime']}/{role}"}, handle, None, sandboxed)
+            for role, handle in zip(("student", "tests"), handles, strict=True)
+        ]
+        tell(" ".join(map(str, keepers)))
+        for handle in handles:
+            os.close(handle)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.wait()
+        os._exit(0)
+
+    return fork_and_hear(begin)
+
+
+def fork_and_hear(begin: Callable[[Callable[[str], None]], None]) -> list[int]:
+    """Fork a process that tells the numbers of those that it has forked."""
     reading, writing = os.pipe()
     if os.fork() == 0:
+        told = False
+
+        def tell(text: str) -> None:
+            nonlocal told
+            told = True
+            os.write(writing, text.encode())
+            os.close(writing)
+
         try:
             os.close(reading)
-            connection.close()
             namespaces.end_with_parent()
-            if sandboxed:
-                namespaces.unshare()
-            keeper = os.fork()
-            if keeper:
-                os.write(writing, f"{keeper}".encode())
-                os.close(writing)
-                os.close(handle)
-                os.waitpid(keeper, 0)
-                os._exit(0)
-            os.close(writing)
-            namespaces.end_with_parent()
-            keep(socket.socket(fileno=handle), request, sandboxed)
+            begin(tell)
         except BaseException as problem:
-            with contextlib.suppress(OSError):
-                os.write(writing, f"!{problem}".encode())
+            if not told:
+                with contextlib.suppress(OSError):
+                    os.write(writing, f"!{problem}".encode())
         finally:
             os._exit(1)
     os.close(writing)
-    with os.fdopen(reading) as pipe:
-        answer = pipe.read()
-    if not answer.isdecimal():
+    answer = os.read(reading, 4096).decode()  # not to its end: processes that stay have inherited the other one
+    os.close(reading)
+    if not answer.replace(" ", "").isdecimal():
         raise OSError(f"no namespaces for a submission: {answer[1:] or 'the process ended'}")
-    return int(answer)
+    return [int(number) for number in answer.split()]
 
 
 # ---------------------------------------------------------------- keeping one submission
@@ -141,15 +186,21 @@ def enter(request: dict[str, Any], sandboxed: bool) -> None:
     if sandboxed:
         namespaces.keep_mounts_private()
         namespaces.mount_processes()
-        kept = sorted({str(folder) for folder in python_folders()}, key=len)
-        for folder in ("/tmp", "/var/tmp", "/dev/shm", HOME):
-            namespaces.mount_empty_around(folder, limits["disk_bytes"], kept)
+        namespaces.mount_empty("/dev/shm", limits["disk_bytes"])
+        if "role" in request:
+            namespaces.mount_empty_around(request["base"], 4096, [request["runtime"]])
+        else:
+            mount_shared(limits)
         if os.path.isdir("/run/proc"):
             namespaces.mount_empty("/run/proc", 4096)
         namespaces.raise_loopback()
-    folder = Path(request["folder"])
+    folder, files = Path(request["folder"]), request["files"]
+    if request.get("role") == "tests":
+        folder, files = Path(request["runtime"]) / "given", request["given"]
     folder.mkdir(parents=True, exist_ok=True)
-    for path, content in request["files"].items():
+    if request.get("role") == "tests" and sandboxed:
+        namespaces.mount_empty(str(folder), limits["disk_bytes"])
+    for path, content in files.items():
         place = folder / path
         if not place.resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"the file {path} lies outside the submission")
@@ -165,6 +216,13 @@ def enter(request: dict[str, Any], sandboxed: bool) -> None:
     namespaces.set_readable(False)
 
 
+def mount_shared(limits: dict[str, Any]) -> None:
+    """Mount the folders that a submission can write to."""
+    kept = sorted({str(folder) for folder in python_folders()}, key=len)
+    for folder in ("/tmp", "/var/tmp", HOME):
+        namespaces.mount_empty_around(folder, limits["disk_bytes"], kept)
+
+
 class Keeper:
     """The loop of a submission's first process."""
 
@@ -173,10 +231,12 @@ class Keeper:
         self.request = request
         self.sandboxed = sandboxed
         # Process → who waits for its end: a program's connection; None: the driver; False: nobody any more.
-        self.children: dict[int, socket.socket | bool | None] = {}
+        self.children: dict[int, socket.socket | Callable[[int], None] | bool | None] = {}
         self.service = socket.socket(socket.AF_UNIX)
         self.service.bind(str(Path(request["runtime"]) / SERVICE))
         self.service.listen(16)
+        self.relay: Relay | None = None
+        self.stopped = False
 
     def run(self) -> None:
         """Answer requests until the driver is gone."""
@@ -188,8 +248,10 @@ class Keeper:
         self.own = [wake, woken, self.service, self.control]
         send(self.control, {"entered": True})
         while True:
-            asking = [connection for connection in self.children.values() if connection]
-            ready, _, _ = select.select([self.control, self.service, wake, *asking], [], [])
+            asking = [connection for connection in self.children.values() if isinstance(connection, socket.socket)]
+            relayed = self.relay.sockets if self.relay else []
+            patience = 0.5 if self.relay and self.relay.program else None
+            ready, _, _ = select.select([self.control, self.service, wake, *asking, *relayed], [], [], patience)
             self.end_abandoned([connection for connection in asking if connection in ready])
             if wake in ready:
                 with contextlib.suppress(BlockingIOError):
@@ -199,11 +261,16 @@ class Keeper:
                 self.answer_program()
             if self.control in ready:
                 try:
-                    message, _ = receive(self.control)
+                    message, handles = receive(self.control, handles=1)
                 except (ClosedError, OSError):
                     self.sweep()
                     return
-                self.answer_driver(message)
+                self.answer_driver(message, handles)
+                continue  # which may have ended the relay
+            if self.relay:
+                self.relay.look_at_time()
+                if not self.relay.hear(ready):
+                    self.relay = None
 
     def end_abandoned(self, ready: list[socket.socket]) -> None:
         """End the programs whose caller is gone: it was killed, and a process of its own would have been."""
@@ -228,17 +295,77 @@ class Keeper:
                 code = os.waitstatus_to_exitcode(status)
                 if waiting is None:
                     send(self.control, {"ended": pid, "code": code})
+                    self.end_relay()
+                elif callable(waiting):
+                    waiting(code)
                 elif waiting:
                     with contextlib.suppress(OSError):
                         send(waiting, {"code": code})
                     waiting.close()
         return False
 
-    def answer_driver(self, message: dict[str, Any]) -> None:
+    def end_relay(self) -> None:
+        """Tell the test kernel that the student's has ended."""
+        if self.relay:
+            self.relay.close()
+            self.relay = None
+
+    def stop(self) -> None:
+        """Let all processes of the submission stand still."""
+        self.signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on."""
+        self.signal_all(signal.SIGCONT)
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to all processes of the namespace; without one there are others."""
+        if self.sandboxed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, number)
+
+    def directory_of(self, kernel: int) -> str:
+        """Return in which directory a kernel is, if that is one of the submission's."""
+        folder = Path(self.request["folder"])
+        with contextlib.suppress(OSError):
+            place = Path(os.readlink(f"/proc/{kernel}/cwd"))
+            if place.is_relative_to(folder) and place.is_dir():
+                return str(place)
+        return str(folder)
+
+    def start_kernel(self, message: dict[str, Any], handles: list[int]) -> int:
+        """Fork a kernel; with a handle, one of two that are connected."""
+        silent = [os.open(os.devnull, os.O_RDONLY), *(os.open(os.devnull, os.O_WRONLY) for _ in "ab")]
+        passed = list(handles)
+        if handles and self.request["role"] == "student":
+            self.end_relay()
+            self.relay = Relay(self, socket.socket(fileno=handles[0]))
+            passed = [self.relay.kernels.fileno()]
+        pid = self.fork(lambda: run_kernel(message, self.request), keep=[*silent, *passed])
+        if self.relay:
+            self.relay.kernels.close()
+        else:
+            silent += handles
+        for handle in silent:
+            os.close(handle)
+        return pid
+
+    def answer_driver(self, message: dict[str, Any], handles: list[int]) -> None:
         """Do what the driver asks for."""
         if "kernel" in message:
-            self.children[self.fork(lambda: run_kernel(message["kernel"], self.request))] = None
-            send(self.control, {"started": next(reversed(self.children))})
+            pid = self.start_kernel(message["kernel"], handles)
+            self.children[pid] = None
+            send(self.control, {"started": pid})
+        elif "stop" in message:
+            self.stop()
+            given = {path: base64.b64decode(content) for path, content in self.request["given"].items()}
+            put_back(Path(self.request["folder"]), given, self.request["executable"])
+            send(self.control, {"stopped": self.directory_of(message["stop"])})
+        elif "is idle" in message:
+            send(self.control, {"idle": not (self.relay and self.relay.under_way > 0)})
+        elif "resume" in message:
+            self.resume()
+            send(self.control, {"resumed": True})
         elif "signal" in message:
             pid, number = message["signal"]
             if pid in self.children:
@@ -273,22 +400,21 @@ class Keeper:
         with contextlib.suppress(OSError):
             send(asking, {"pid": pid})
 
-    def fork(self, work: Any, keep: list[int] | None = None) -> int:
-        """Fork a process that does this and nothing else."""
+    def fork(self, work: Any, keep: list[int]) -> int:
+        """Fork a process that does this and nothing else, with these files as its first ones."""
         pid = os.fork()
         if pid:
             return pid
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            for handle in self.own:
+            for handle in [*self.own, *([*self.relay.sockets, self.relay.kernels] if self.relay else [])]:
                 handle.detach()
-            handles = keep or [os.open(os.devnull, os.O_RDONLY), *(os.open(os.devnull, os.O_WRONLY) for _ in "ab")]
-            for number, handle in enumerate(handles):
+            for number, handle in enumerate(keep):
                 os.dup2(handle, number + 100)
-            for number in range(3):
+            for number in range(len(keep)):
                 os.dup2(number + 100, number)
-            os.closerange(3, 1024)
+            os.closerange(len(keep), 1024)
             namespaces.set_readable(True)
             limit(self.request["limits"])
             code = work()
@@ -360,12 +486,13 @@ def run_kernel(message: dict[str, Any], request: dict[str, Any]) -> int:
     os.setsid()
     look_new(message["environment"])
     os.chdir(request["folder"])
-    # The submission's folder comes last on the path: a file in it shadows no library that the tests use.
-    application = kernel(["--IPKernelApp.ignore_cwd=True", *message["arguments"]])
-    sys.path.append("")
-    if message.get("token"):
-        # What follows has this frame below it, and could read the token in it.
-        globals().pop("_guard").install(application.shell, message.pop("token"))
+    role = request.get("role")
+    # As in any kernel of Jupyter's, the folder comes first on the path; in one for tests it is not on it.
+    application = kernel([*message["arguments"], *(["--IPKernelApp.ignore_cwd=True"] * (role == "tests"))])
+    if role == "tests":
+        asking.ask_from_now_on(application.shell, 3, f"{request['runtime']}/given")
+    elif role == "student":
+        answering.answer_from_now_on(application.shell, 3)
     application.start()
     return 0
 
