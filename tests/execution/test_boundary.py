@@ -472,3 +472,45 @@ def test_depth_and_number_are_bounded():
     again = Reader(lambda text: None).read(Writer(lambda value: None).write(circle))
     assert again[0] is again
     assert math.isnan(Reader(lambda text: None).read(Writer(lambda value: None).write(math.nan)))
+
+
+# ---------------------------------------------------------------- what a watchman in the student's process let through
+
+HELPERS = (
+    "import numpy as np\nTOLERANCE = 1e-6\nCASES = [1, 2]\ndef close(a, b):\n    assert abs(a - b) <= TOLERANCE, (a, b)"
+)
+TEST = (
+    "for case in CASES:\n    close(square(case), case**2)\nassert np.allclose(square(3), 9)\n"
+    "assert list(map(square, [2, 3])) == [4, 9]\nassert square(4) == 16"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "import ast, numpy\nnumpy.allclose = ast.Constant\nTOLERANCE = 1e9\nCASES.clear()\ndef square(n):\n    return 0",
+        "import sys, types\nfake = types.ModuleType('numpy')\nfake.__spec__ = np.__spec__\nfake.allclose = lambda *a: True\n"
+        "sys.modules['numpy'] = np = fake\nclose = lambda *a: None\ndef square(n):\n    return 0",
+        "def square(n):\n    raise StopIteration",
+        "import pytest\ndef square(n):\n    return pytest.approx(0, abs=float('inf'))",
+        "class Sly:\n    __array_function__ = lambda self, f, t, a, k: True\n    __array_ufunc__ = lambda self, *a, **k: True\n"
+        "    __array_priority__ = 1e9\n    __sub__ = __rsub__ = lambda self, o: 0\n    __eq__ = lambda self, o: True\n"
+        "def square(n):\n    return Sly()",
+        "class Zero(float):\n    __sub__ = __rsub__ = lambda self, o: 0.0\n    __eq__ = lambda self, o: True\n    __hash__ = None\n"
+        "def square(n):\n    return Zero(1)",
+        "import pandas as pd\nclass Frame(pd.DataFrame):\n    equals = __eq__ = lambda self, o: True\n    __sub__ = __rsub__ = lambda self, o: 0\n"
+        "def square(n):\n    return Frame({'a': [1]})",
+        "import builtins, gc\nfor one in gc.get_objects():\n    if type(one).__name__ == 'Answering':\n        one.perform = lambda *a: 9\n"
+        "builtins.abs = lambda x: 0\ndef square(n):\n    return 9",
+        "import os\nos.environ['PYTHONSTARTUP'] = 'x.py'\nopen('numpy.py', 'w').write('allclose = lambda *a: True')\n"
+        "open('sitecustomize.py', 'w').write('')\ndef square(n):\n    return 0",
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_gets_nothing(answer):
+    found, _ = run(
+        ("locked", HELPERS), ("answer", answer), ("test", TEST), names="square", trusted={"np": "import numpy as np"}
+    )
+    assert found[0]
+    honest, _ = run(("locked", HELPERS), ("answer", "def square(n):\n    return n * n"), ("test", TEST), names="square")
+    assert honest == [""]
