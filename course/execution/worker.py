@@ -21,7 +21,7 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from course.execution import namespaces, parent
+from course.execution import keeper, namespaces, parent
 from course.execution.channel import ClosedError, read_frame, receive, send, write_frame
 from course.execution.job import Finding, Job, Limits, Result, decode_job, encode
 
@@ -170,7 +170,7 @@ class Driver:
         from course.execution.provisioner import Lease
 
         self.runtime = Path(tempfile.mkdtemp(prefix="s", dir=self.base))
-        home = Path(parent.HOME) if self.sandboxed else self.runtime / "home"
+        home = Path(keeper.HOME) if self.sandboxed else self.runtime / "home"
         self.folder = str(home / (Path(job.assignment).name or "assignment"))
         encoded = {path: base64.b64encode(content).decode() for path, content in job.files.items()}
         request = {
@@ -212,9 +212,9 @@ class Driver:
         self.sweep()
         for lease in filter(None, (self.lease, self.tests)):
             lease.control.close()
-        for keeper in self.keepers:
+        for pid in self.keepers:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(keeper, 9)
+                os.kill(pid, 9)
         self.lease, self.tests, self.session = None, None, ""
         shutil.rmtree(self.runtime, ignore_errors=True)
 

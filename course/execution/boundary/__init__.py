@@ -4,9 +4,9 @@ The *student kernel* runs every cell but the tests. The *test kernel* runs the t
 whose names a test uses; no line of a student's code is ever executed there. Both are forked into namespaces of their
 own (processes, network, users, mounts) and share the submission's home and `/tmp`, nothing else.
 
-- `values`: what crosses by value, in plain JSON, and by reference.
+- `values`, `frames`: what crosses by value, in plain JSON, and by reference; `wire`: how.
 - `answering`: the student kernel's side; it does what it is asked.
-- `asking`: the test kernel's side: proxies, names, call-backs, and what a test kernel does not do.
+- `asking`, `proxies`, `programs`: the test kernel's side: names, stand-ins, call-backs, and what it does not do.
 - `relay`: the keeper of the student's processes stands between the two. It stops them while no call is under way,
   and runs the programs that a test starts.
 - `cells`: which cell runs where.

@@ -117,6 +117,7 @@ class Relay:
             with os.fdopen(handle, "rb") as file:
                 texts.append(base64.b64encode(file.read(wire.LARGEST // 4)).decode())
         self.program = 0
+        self.keeper.stop()  # what it has left running
         answer = {"code": code, "late": self.late, "stdout": texts[0], "stderr": texts[1]}
         with contextlib.suppress(OSError):
             wire.send(self.tests.connection, wire.PROGRAM, answer)
