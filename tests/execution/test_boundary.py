@@ -333,6 +333,15 @@ def test_a_call_has_the_directory_and_environment_of_the_test():
     )
 
 
+def test_a_call_that_leaves_the_directory_gone_hinders_no_later_one():
+    answer = (
+        "import os, tempfile\ndef f():\n    with tempfile.TemporaryDirectory() as place:\n        os.chdir(place)\n"
+        "    return 1\ndef where():\n    return os.getcwd()"
+    )
+    test = "import os\nhere = os.getcwd()\nassert f() == 1 and f() == 1\nassert os.getcwd() == where() == here"
+    assert holds(("answer", answer), ("test", test), names="f where") == []
+
+
 # ---------------------------------------------------------------- files and programs
 
 

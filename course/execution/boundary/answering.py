@@ -272,7 +272,8 @@ class Answering:
     @contextlib.contextmanager
     def surroundings(self, message: dict[str, Any]) -> Iterator[Printed]:
         """Be in the test's directory and environment for one call, and keep what is printed."""
-        folder, environment = os.getcwd(), {name: os.environ.get(name) for name in message.get("environment", {})}
+        folder = here()
+        environment = {name: os.environ.get(name) for name in message.get("environment", {})}
         out, err, printed = sys.stdout, sys.stderr, Printed()
         for name, value in message.get("environment", {}).items():
             set_variable(name, value)
@@ -286,16 +287,13 @@ class Answering:
             sys.stdout, sys.stderr = out, err
             for name, value in environment.items():
                 set_variable(name, value)
-            with contextlib.suppress(OSError):
-                if os.getcwd() == message["folder"]:
-                    os.chdir(folder)
+            if here() in (message["folder"], ""):  # a call that has gone elsewhere stays there, unless that is gone
+                with contextlib.suppress(OSError):
+                    os.chdir(folder or message["folder"])
 
     def went(self, message: dict[str, Any]) -> dict[str, Any]:
         """Tell where a call has gone, if it has."""
-        with contextlib.suppress(OSError):
-            here = os.getcwd()
-            return {"folder": here} if here != message["folder"] else {}
-        return {}
+        return {"folder": here()} if here() not in (message["folder"], "") else {}
 
     def call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call a function of the test's."""
@@ -314,6 +312,14 @@ class Answering:
             is_error = isinstance(kind, type) and issubclass(kind, BaseException)
             raise (kind if is_error else RuntimeError)(text)
         return reader.read(message["value"])
+
+
+def here() -> str:
+    """Return the working directory; an empty text if it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 def has_special(kind: type, name: str) -> bool:
