@@ -217,8 +217,10 @@ def test_it_is_prepared_as_a_submission_is(small_class):
     mine, theirs = jobs
     assert mine.notebooks.keys() == theirs.notebooks.keys()
     for field in fields(mine):
-        if field.name not in ("student", "notebooks"):
+        if field.name not in ("student", "notebooks", "files"):
             assert getattr(mine, field.name) == getattr(theirs, field.name), field.name
+    assert mine.files.keys() == theirs.files.keys()
+    assert mine.files["data.csv"] == theirs.files["data.csv"]
 
 
 def test_what_is_sent_has_the_hidden_tests(small_class):
@@ -303,6 +305,14 @@ def test_it_is_executed_whenever_it_is_asked_for(small_class):
     for _ in range(2):
         own(small_class, engine=listening(jobs))
     assert [job.student for job in jobs] == [NAME, NAME]
+
+
+def test_tests_that_need_the_students_kernel_are_counted():
+    outcome = Solved(ASSIGNMENT, (), (), (), (), 1.0, sandboxed=True, together=2)
+    assert "In the student's kernel, tagged `together`: 2 tests." in shown(outcome)
+    assert "together" not in shown(replace(outcome, together=None))
+    lost = Finding("problem", "one", "doubles", "KeyError: 'A'")
+    assert "is tagged `together`" in " ".join(shown(replace(outcome, together=0, lost=(lost,))).split())
 
 
 # ---------------------------------------------------------------- The command
