@@ -96,6 +96,10 @@ c.Autograde.sanitize_preprocessors = [
     preprocessors.CheckStudentId,
 ]
 
+# Tests run in a kernel of their own, where no code of a student's ever runs: see course/execution/boundary. A test that
+# needs the student's kernel carries the cell tag `together`.
+c.SandboxedExecute.separate_tests = True
+
 # Then everything runs, in a sandbox, and goes on when a kernel dies. What a grade cell's tools say on stderr costs no
 # points. A question that only holds the mark scheme waits for nobody.
 # What lies in autograded/ runs nothing in a browser.

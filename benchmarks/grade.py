@@ -5,7 +5,8 @@
 1. A class of copies of the instructor's solution: plain nbgrader, one after the other, without a sandbox, and
    `course grade` as it is by default, in turns: a part of the class, `course grade --solution` and `course grade`, a
    part, `course grade --force`, and so on. What cells take in warm kernels, divided by the cores, is the limit.
-2. The same submission executed again and again by one worker: without sandbox and evidence, with each, with both.
+2. The same submission executed again and again by one worker: without the sandbox, with it, and with tests in a
+   kernel of their own.
 3. Classes of 10 to 300 trivial submissions: what a submission costs beside its cells.
 
 Prints tables and rewrites `grade.json` beside this file, after each part. Takes about an hour; let nothing else run
@@ -228,15 +229,13 @@ def a_job(course: CourseCopy) -> bytes:
 
 def variants(job: bytes, rounds: int) -> dict[str, dict[str, float]]:
     """Execute one submission in all ways, in turns."""
-    plain = dataclasses.replace(
-        decode_job(job), settings={**decode_job(job).settings, "record_timing": True}, reread={}, evidence=False
-    )
     full = decode_job(job)
+    full = dataclasses.replace(full, settings={**full.settings, "record_timing": True})
+    plain = dataclasses.replace(full, separate=False)
     ways = {
         "forked kernels alone": dataclasses.replace(plain, sandbox=False),
         "with the sandbox": plain,
-        "with sandbox and proof in the kernel": dataclasses.replace(plain, evidence=True),
-        "with sandbox, proof and second reading": dataclasses.replace(plain, evidence=True, reread=full.reread),
+        "with the sandbox, tests in a kernel of their own": dataclasses.replace(full, separate=True),
     }
     workers = {way: Worker(one.preload, sandboxed=one.sandbox) for way, one in ways.items()}
     taken: dict[str, list[float]] = {way: [] for way in ways}

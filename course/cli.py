@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 
 from course.errors import CourseError, InterruptedByUserError
-from course.execution.slow_grammar import postpone
 from course.reproduce.compare import KINDS
 
 
@@ -20,7 +19,6 @@ from course.reproduce.compare import KINDS
 @click.version_option(package_name="course")
 def main() -> None:
     """Commands behind the notebooks of week 9, for instructors, CI and curious students."""
-    postpone()
 
 
 def seed_range(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from course.execution.job import Limits, decode_job
 from course.execution.plain import PlainWorker
 from course.execution.sandbox import SandboxError, Worker, WorkerVanishedError, patience
 
-__all__ = ["SandboxError", "WorkerVanished", "execute", "gives_evidence", "shut_down"]
+__all__ = ["SandboxError", "WorkerVanished", "execute", "has_own_kernels", "shut_down"]
 
 WorkerVanished = WorkerVanishedError
 
@@ -25,8 +25,8 @@ _local = threading.local()
 _workers: weakref.WeakSet[Worker | PlainWorker] = weakref.WeakSet()
 
 
-def gives_evidence(*, sandboxed: bool) -> bool:
-    """Tell whether this computer can look for tampering: without Linux it executes without a sandbox, if at all."""
+def has_own_kernels(*, sandboxed: bool) -> bool:
+    """Tell whether kernels are forked here: without Linux, Jupyter starts them, and there is no sandbox, if at all."""
     return sandboxed or sys.platform.startswith("linux")
 
 
@@ -75,7 +75,7 @@ def worker_for(preload: tuple[str, ...], sandboxed: bool, limits: Limits) -> Wor
         worker.close()
         worker = None
     if worker is None:
-        kind = Worker if gives_evidence(sandboxed=sandboxed) else PlainWorker
+        kind = Worker if has_own_kernels(sandboxed=sandboxed) else PlainWorker
         worker = kind(preload, sandboxed=sandboxed, limits=limits)
         _local.worker = worker
         _workers.add(worker)

@@ -65,12 +65,8 @@ class Job:
         The paths among them that can be run as programs.
     settings
         Traits of nbgrader's `Execute` that the course has configured, by name.
-    expected
-        Notebook → names that the instructor's own solution defines or changes: a student may, too.
     preload
         Modules that the assignment uses; loaded once for all submissions.
-    evidence
-        Whether to look for tests that were made to look passed.
     sandbox
         Whether to execute in bubblewrap. Without it the student's code has the rights of whoever runs it.
     session
@@ -78,11 +74,16 @@ class Job:
         none. `nbgrader autograde` hands over one notebook at a time.
     trusted
         Notebook → name → import statement that binds it, in the instructor's own version.
-    reread
-        Notebook → grade cells that need nothing of a kernel's memory, as far as is known: they are executed once more,
-        in a process that the student's code never entered.
-    drawn
-        Those of them that take long: one for each notebook, drawn by lot, is repeated.
+    separate
+        Whether tests run in a kernel of their own: see `course.execution.boundary`.
+    names, declared
+        Notebook → names that are the student's, by the instructor's version; and those of them that are classes.
+    given
+        Those paths of `files` that are the assignment's own.
+    locked
+        Notebook → id → text of the cells that are the instructor's, as the gradebook has them.
+    tags
+        Notebook → id → tags of those cells, as the instructor has set them.
     """
 
     student: str
@@ -91,15 +92,17 @@ class Job:
     files: dict[str, bytes] = field(default_factory=dict)
     executable: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
-    expected: dict[str, list[str]] = field(default_factory=dict)
     preload: tuple[str, ...] = ()
     limits: Limits = Limits()
-    evidence: bool = True
     sandbox: bool = True
     session: str = ""
     trusted: dict[str, dict[str, str]] = field(default_factory=dict)
-    reread: dict[str, list[str]] = field(default_factory=dict)
-    drawn: dict[str, list[str]] = field(default_factory=dict)
+    separate: bool = False
+    names: dict[str, list[str]] = field(default_factory=dict)
+    declared: dict[str, list[str]] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    locked: dict[str, dict[str, str]] = field(default_factory=dict)
+    tags: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Finding:
     Attributes
     ----------
     kind
-        "tampered": a test was made to look passed. "limit": a limit was exceeded. "died": a kernel ended. "note": the
+        "limit": a limit was exceeded. "died": a kernel ended. "note": the
         rest.
     notebook, cell
         Where; the cell is the id that nbgrader knows, or None for the notebook as a whole.
@@ -130,25 +133,22 @@ class Result:
     Attributes
     ----------
     notebooks
-        Name → text of the executed notebook. A grade cell whose tests cannot be believed ends in an error.
+        Name → text of the executed notebook.
     findings
         In the order in which they were seen.
     seconds
         Notebook → how long its execution took.
     peak_bytes
         Most memory that the submission's processes used at a time; 0 if it was not measured.
-    agreed
-        Notebook → those of the job's `reread` cells that held in both processes → seconds of the second time.
-    refuted
-        Notebook → those of them that held in the first process only.
+    together
+        Notebook → tests that ran in the student's kernel although the course separates them.
     """
 
     notebooks: dict[str, str]
     findings: tuple[Finding, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: int = 0
-    agreed: dict[str, dict[str, float]] = field(default_factory=dict)
-    refuted: dict[str, list[str]] = field(default_factory=dict)
+    together: dict[str, list[str]] = field(default_factory=dict)
 
 
 def encode(value: Job | Result) -> bytes:
@@ -164,7 +164,7 @@ def decode_job(data: bytes) -> Job:
     plain = json.loads(data)
     plain["files"] = {path: base64.b64decode(content) for path, content in plain["files"].items()}
     plain["limits"] = Limits(**plain["limits"])
-    for name in ("executable", "preload"):
+    for name in ("executable", "preload", "given"):
         plain[name] = tuple(plain[name])
     return Job(**plain)
 
@@ -187,11 +187,7 @@ def decode_result(data: bytes) -> Result:
         seconds = {str(name): float(value) for name, value in plain["seconds"].items()}
         if not all(map(math.isfinite, seconds.values())):
             raise ValueError("a time that is no number")
-        agreed = {
-            str(name): {str(cell): float(taken) for cell, taken in cells.items()}
-            for name, cells in plain["agreed"].items()
-        }
-        refuted = {str(name): [str(cell) for cell in cells] for name, cells in plain["refuted"].items()}
-        return Result(notebooks, findings, seconds, int(plain["peak_bytes"]), agreed, refuted)
+        together = {str(name): [str(cell) for cell in cells] for name, cells in plain.get("together", {}).items()}
+        return Result(notebooks, findings, seconds, int(plain["peak_bytes"]), together)
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
         raise ValueError(f"this is not the result of an execution ({problem!r})") from None

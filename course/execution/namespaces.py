@@ -33,17 +33,17 @@ def call(name: str, *arguments: object) -> None:
         raise OSError(number, f"{name}{arguments}: {os.strerror(number)}")
 
 
-def unshare() -> None:
+ALL = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS
+
+
+def unshare(kinds: int = ALL) -> None:
     """Give this process, which must have a single thread, namespaces of its own.
 
     The next process it forks is the first one in the new process namespace. The user stays who it is, and no other
     process can read this one's memory afterwards.
     """
     user, group = os.getuid(), os.getgid()
-    call(
-        "unshare",
-        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS,
-    )
+    call("unshare", kinds)
     # /proc/self belongs to root, and nobody else may write there, as long as this process is not readable.
     set_readable(True)
     Path("/proc/self/setgroups").write_text("deny")

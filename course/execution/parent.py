@@ -7,170 +7,45 @@ processes of its namespace, and its folders, which are in memory, vanish.
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import ctypes
-import functools
 import gc
 import importlib
-import inspect
-import itertools
 import os
-import resource
-import select
 import signal
 import socket
 import sys
-import time
-import traceback
-from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
-from course.execution import guard as _guard
 from course.execution import namespaces
 from course.execution.channel import ClosedError, receive, send
-from course.execution.huge_pages import join_pages
-from course.execution.look_once import look_once
-from course.execution.sandbox import python_folders
-from course.execution.terminal import start_without_fork
-from course.execution.warm_up import ask_kinds, use_dvc, use_mlflow
-
-HOME = "/home/student"
-SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
-
+from course.execution.keeper import keep, mount_shared
 
 # ---------------------------------------------------------------- loading
 
-EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger",
-                "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect",
-                "IPython.extensions.storemagic", "IPython.core.historyapp", "matplotlib_inline.config",
-                "IPython.core.logger", "IPython.core.magics.osm", "IPython.core.magic_arguments",
-                "tornado.platform.asyncio", "ipykernel.kernelspec", "pygments.formatters.latex", "encodings.utf_8_sig",
-)  # fmt: skip
-
-# What libraries load only when they are used, and nearly every use needs.
-ALONG = {
-    "mlflow": ("mlflow.sklearn", "mlflow.models", "mlflow.models.signature", "mlflow.store.tracking.sqlalchemy_store",
-               "mlflow.data.pandas_dataset", "mlflow.pyfunc", "mlflow.tracking.client", "alembic.command", "skops.io",
-               "mlflow.store.tracking.sqlalchemy_workspace_store", "mlflow.tracing.processor.base_mlflow",
-               "mlflow.tracing.processor.otel", "mlflow.models.display_utils", "mlflow.utils.search_logged_model_utils",
-               "pyarrow.pandas_compat", "encodings.cp437"),
-    "dvc": ("dvc.api", "dvc.repo", "dvc.repo.index", "dvc.repo.open_repo", "dvc.repo.stage", "dvc.repo.artifacts",
-            "dvc.repo.datasets", "dvc.repo.plots", "dvc.cli.parser", "dvc.cachemgr", "dvc.data_cloud", "dvc.daemon",
-            "dvc.dirs", "dvc.fs.data", "dvc.scm", "dvc.stage.utils", "dvc.repo.add", "dvc.repo.push", "dvc.repo.pull",
-            "dvc.repo.fetch", "dvc.repo.status", "dvc.repo.checkout", "dvc.repo.init", "dvc.repo.commit",
-            "dvc_data.index", "dvc_data.index.checkout", "dvc_data.index.save", "dvc_data.hashfile.build",
-            "dvc_data.hashfile.transfer", "dvc_data.hashfile.checkout", "dvc_data.hashfile.db.local", "dulwich.ignore",
-            "dulwich.wildmatch", "dulwich.worktree", "dulwich.porcelain", "dulwich.filters", "dulwich.line_ending",
-            "dvc.ui", "rich.console", "rich.status", "rich._emoji_codes", "dvc_data.hashfile._progress", "tqdm",
-            "dvc.repo.brancher", "dvc.repo.graph", "dvc.repo.trie",
-            "dvc.repo.worktree", "dvc.utils.strictyaml", "dvc_data.fs", "dvc_data.hashfile.status",
-            "dvc_data.index.collect", "dvc_data.index.fetch", "dvc_data.index.push", "fsspec.implementations.memory",
-            "git", "networkx", "pygit2", "ruamel.yaml", "ruamel.yaml.mergevalue", "scmrepo.fs",
-            "scmrepo.git.backend.pygit2", "scmrepo.git.backend.gitpython", "scmrepo.git.backend.dulwich"),
-    "pandas": ("pandas.io.formats.csvs", "pyarrow.vendored.version"),
-    "sklearn": ("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.model_selection",
-                "narwhals._interchange.dataframe", "narwhals._pandas_like.dataframe", "narwhals._pandas_like.group_by",
-                "narwhals._pandas_like.namespace", "narwhals._pandas_like.typing", "narwhals.stable.v2._namespace"),
-    "matplotlib": ("matplotlib.pyplot", "matplotlib_inline.backend_inline"),
-    "papermill": ("papermill.execute", "papermill.iorw", "nbclient"),
-}  # fmt: skip
-
-
-FIRST = ("skops.io",)  # looks through all modules that are loaded, a thousand times
+EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell", "matplotlib_inline.backend_inline")
 
 
 def load(modules: list[str]) -> list[str]:
     """Import what there is of these modules; return the names of those that could not be imported."""
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]
-    along = [module for name in modules for module in ALONG.get(name.partition(".")[0], ())]
-    first = [module for module in along if module in FIRST]
+    programs = ["dvc.cli"] if "dvc" in modules else []
     failed = []
-    for name in dict.fromkeys([*first, *EVERY_KERNEL, *modules, *along]):
+    for name in dict.fromkeys([*EVERY_KERNEL, *modules, *programs]):
         try:
             importlib.import_module(name)
         except BaseException:  # a module may raise anything, and the notebook that needs it will say so
             failed.append(name)
-    if "dvc.cli.parser" in sys.modules:
-        with contextlib.suppress(Exception):
-            sys.modules["dvc.cli.parser"].get_main_parser()  # a hundred argument parsers, made for every command anew
-        with contextlib.suppress(Exception):
-            use_dvc()
-    with contextlib.suppress(Exception):  # whatever a library's class does when it is asked
-        ask_kinds()
-    if "mlflow.utils.requirements_utils" in sys.modules:
-        with contextlib.suppress(Exception):
-            sys.modules["mlflow.utils.requirements_utils"]._init_modules_to_packages_map()  # reads all packages
-    with contextlib.suppress(Exception):
-        for relaxed in (False, True):
-            sys.modules["nbformat.validator"].get_validator(relax_add_props=relaxed)  # compiled by whoever asks first
-    with contextlib.suppress(Exception):
-        look_once()
-    with contextlib.suppress(Exception):
-        start_without_fork()
-    with contextlib.suppress(Exception):  # it builds upon what jupyter_client calls private
-        importlib.import_module("course.execution.kernel_waits").wait_no_longer()
-    with contextlib.suppress(Exception):
-        kernel_application()
-    with contextlib.suppress(Exception):  # whatever a module does when it is asked for its file
-        inspect.getmodule(sys._getframe())  # finds the files of all modules, which the first traceback would do
     return failed
-
-
-def prepare_store() -> None:
-    """Lay an empty MLflow database ready, so that its hundred migrations run once and not for every new store."""
-    utilities = sys.modules.get("mlflow.store.db.utils")
-    if utilities is None:
-        return
-    import sqlite3
-
-    import sqlalchemy
-
-    create = utilities._initialize_tables
-    template = sqlite3.connect(":memory:", check_same_thread=False)
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"store-{os.getpid()}"
-    folder.mkdir()
-    engine = sqlalchemy.create_engine(f"sqlite:///{folder / 'empty.db'}")
-    utilities._logger.disabled = True
-    create(engine)
-    utilities._logger.disabled = False
-    with engine.connect() as connection:
-        connection.connection.driver_connection.backup(template)
-    engine.dispose()
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-
-    def initialize_tables(engine: Any) -> None:
-        """Create the tables as MLflow does; in a new SQLite file by copying."""
-        if engine.dialect.name != "sqlite" or sqlalchemy.inspect(engine).get_table_names():
-            create(engine)
-            return
-        utilities._logger.info("Creating initial MLflow database tables...")
-        with engine.connect() as connection:
-            template.backup(connection.connection.driver_connection)
-
-    utilities._initialize_tables = initialize_tables
-    utilities._get_latest_schema_revision = functools.cache(utilities._get_latest_schema_revision)
-    utilities._get_latest_schema_revision()  # reads the hundred migrations, which are installed and do not change
 
 
 def prepare(modules: list[str]) -> list[str]:
     """Load the modules, and have ready what kernels will need; return the names of those that could not be loaded."""
     namespaces.set_readable(False)
     failed = load(modules)
-    with contextlib.suppress(Exception):
-        prepare_store()
-    if "mlflow.store.tracking.sqlalchemy_store" in sys.modules:
-        with contextlib.suppress(Exception):
-            use_mlflow()
-    _guard.look([str(Path(__file__).parent)])
-    _guard.hide()
-    module_names()
     gc.collect()
     gc.freeze()
-    join_pages()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     return failed
 
@@ -180,13 +55,16 @@ def serve(connection: socket.socket, sandboxed: bool) -> NoReturn:
     namespaces.end_with_parent()
     while True:
         try:
-            request, handles = receive(connection, handles=1)
+            request, handles = receive(connection, handles=2)
         except ClosedError:
             os._exit(0)
         reap()
         try:
-            pid = fork_keeper(request, handles[0], connection, sandboxed)
-            send(connection, {"keeper": pid})
+            if len(handles) == 2:
+                pids = fork_house(request, handles, connection, sandboxed)
+            else:
+                pids = [fork_keeper(request, handles[0], connection, sandboxed)]
+            send(connection, {"keepers": pids})
         except OSError as problem:
             send(connection, {"error": str(problem)})
         for handle in handles:
@@ -200,366 +78,76 @@ def reap() -> None:
             pass
 
 
-def fork_keeper(request: dict[str, Any], handle: int, connection: socket.socket, sandboxed: bool) -> int:
+def fork_keeper(request: dict[str, Any], handle: int, connection: socket.socket | None, sandboxed: bool) -> int:
     """Fork the keeper of one submission; return its process number as this process sees it."""
+
+    def begin(tell: Callable[[str], None]) -> None:
+        if connection is not None:
+            connection.close()
+        if sandboxed:
+            namespaces.unshare()
+        keeper = os.fork()
+        if keeper:
+            tell(f"{keeper}")
+            os.close(handle)
+            os.waitpid(keeper, 0)
+            os._exit(0)
+        tell("")
+        namespaces.end_with_parent()
+        keep(socket.socket(fileno=handle), request, sandboxed)
+
+    return fork_and_hear(begin)[0]
+
+
+def fork_house(request: dict[str, Any], handles: list[int], connection: socket.socket, sandboxed: bool) -> list[int]:
+    """Fork two keepers that share the submission's home and `/tmp`, and nothing else: one for tests."""
+
+    def begin(tell: Callable[[str], None]) -> None:
+        connection.close()
+        if sandboxed:
+            namespaces.unshare(namespaces.CLONE_NEWUSER | namespaces.CLONE_NEWNS)
+            namespaces.keep_mounts_private()
+            mount_shared(request["limits"])
+        keepers = [
+            fork_keeper(request | {"role": role, "runtime": f"{request['runtime']}/{role}"}, handle, None, sandboxed)
+            for role, handle in zip(("student", "tests"), handles, strict=True)
+        ]
+        tell(" ".join(map(str, keepers)))
+        for handle in handles:
+            os.close(handle)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.wait()
+        os._exit(0)
+
+    return fork_and_hear(begin)
+
+
+def fork_and_hear(begin: Callable[[Callable[[str], None]], None]) -> list[int]:
+    """Fork a process that tells the numbers of those that it has forked."""
     reading, writing = os.pipe()
     if os.fork() == 0:
+        told = False
+
+        def tell(text: str) -> None:
+            nonlocal told
+            told = True
+            os.write(writing, text.encode())
+            os.close(writing)
+
         try:
             os.close(reading)
-            connection.close()
             namespaces.end_with_parent()
-            if sandboxed:
-                namespaces.unshare()
-            keeper = os.fork()
-            if keeper:
-                os.write(writing, f"{keeper}".encode())
-                os.close(writing)
-                os.close(handle)
-                os.waitpid(keeper, 0)
-                os._exit(0)
-            os.close(writing)
-            namespaces.end_with_parent()
-            keep(socket.socket(fileno=handle), request, sandboxed)
+            begin(tell)
         except BaseException as problem:
-            with contextlib.suppress(OSError):
-                os.write(writing, f"!{problem}".encode())
+            if not told:
+                with contextlib.suppress(OSError):
+                    os.write(writing, f"!{problem}".encode())
         finally:
             os._exit(1)
     os.close(writing)
-    with os.fdopen(reading) as pipe:
-        answer = pipe.read()
-    if not answer.isdecimal():
+    answer = os.read(reading, 4096).decode()  # not to its end: processes that stay have inherited the other one
+    os.close(reading)
+    if not answer.replace(" ", "").isdecimal():
         raise OSError(f"no namespaces for a submission: {answer[1:] or 'the process ended'}")
-    return int(answer)
-
-
-# ---------------------------------------------------------------- keeping one submission
-
-
-def keep(control: socket.socket, request: dict[str, Any], sandboxed: bool) -> NoReturn:
-    """Be the first process of a submission: lay out its files, fork its kernels, collect what ends."""
-    try:
-        enter(request, sandboxed)
-    except BaseException as problem:
-        send(control, {"error": f"{type(problem).__name__}: {problem}"})
-        os._exit(1)
-    Keeper(control, request, sandboxed).run()
-    os._exit(0)
-
-
-def enter(request: dict[str, Any], sandboxed: bool) -> None:
-    """Build the surroundings of a submission and write its files."""
-    limits = request["limits"]
-    if sandboxed:
-        namespaces.keep_mounts_private()
-        namespaces.mount_processes()
-        kept = sorted({str(folder) for folder in python_folders()}, key=len)
-        for folder in ("/tmp", "/var/tmp", "/dev/shm", HOME):
-            namespaces.mount_empty_around(folder, limits["disk_bytes"], kept)
-        if os.path.isdir("/run/proc"):
-            namespaces.mount_empty("/run/proc", 4096)
-        namespaces.raise_loopback()
-    folder = Path(request["folder"])
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, content in request["files"].items():
-        place = folder / path
-        if not place.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"the file {path} lies outside the submission")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(base64.b64decode(content))
-        place.chmod(0o755 if path in request["executable"] else 0o644)
-    if sandboxed:
-        with contextlib.suppress(OSError):
-            namespaces.forbid_more_namespaces()
-        namespaces.drop_capabilities()
-    else:
-        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come to this process
-    namespaces.set_readable(False)
-
-
-class Keeper:
-    """The loop of a submission's first process."""
-
-    def __init__(self, control: socket.socket, request: dict[str, Any], sandboxed: bool) -> None:
-        self.control = control
-        self.request = request
-        self.sandboxed = sandboxed
-        # Process → who waits for its end: a program's connection; None: the driver; False: nobody any more.
-        self.children: dict[int, socket.socket | bool | None] = {}
-        self.service = socket.socket(socket.AF_UNIX)
-        self.service.bind(str(Path(request["runtime"]) / SERVICE))
-        self.service.listen(16)
-
-    def run(self) -> None:
-        """Answer requests until the driver is gone."""
-        wake, woken = socket.socketpair()
-        wake.setblocking(False)
-        woken.setblocking(False)
-        signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        self.own = [wake, woken, self.service, self.control]
-        send(self.control, {"entered": True})
-        while True:
-            asking = [connection for connection in self.children.values() if connection]
-            ready, _, _ = select.select([self.control, self.service, wake, *asking], [], [])
-            self.end_abandoned([connection for connection in asking if connection in ready])
-            if wake in ready:
-                with contextlib.suppress(BlockingIOError):
-                    wake.recv(4096)
-                self.collect()
-            if self.service in ready:
-                self.answer_program()
-            if self.control in ready:
-                try:
-                    message, _ = receive(self.control)
-                except (ClosedError, OSError):
-                    self.sweep()
-                    return
-                self.answer_driver(message)
-
-    def end_abandoned(self, ready: list[socket.socket]) -> None:
-        """End the programs whose caller is gone: it was killed, and a process of its own would have been."""
-        for pid, connection in list(self.children.items()):
-            if connection in ready:
-                with contextlib.suppress(OSError):
-                    if connection.recv(1):
-                        continue
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                connection.close()
-                self.children[pid] = False
-
-    def collect(self) -> bool:
-        """Collect every process that has ended, and tell who waits for it; say whether any is left."""
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-                if not pid:
-                    return True
-                waiting = self.children.pop(pid, False)
-                code = os.waitstatus_to_exitcode(status)
-                if waiting is None:
-                    send(self.control, {"ended": pid, "code": code})
-                elif waiting:
-                    with contextlib.suppress(OSError):
-                        send(waiting, {"code": code})
-                    waiting.close()
-        return False
-
-    def answer_driver(self, message: dict[str, Any]) -> None:
-        """Do what the driver asks for."""
-        if "kernel" in message:
-            self.children[self.fork(lambda: run_kernel(message["kernel"], self.request))] = None
-            send(self.control, {"started": next(reversed(self.children))})
-        elif "signal" in message:
-            pid, number = message["signal"]
-            if pid in self.children:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(pid, number)  # a kernel leads its group, as Jupyter starts it
-        elif "sweep" in message:
-            self.sweep()
-            send(self.control, {"swept": True})
-
-    def answer_program(self) -> None:
-        """Fork an interpreter for a program of the submission that would have started a new one."""
-        asking, _ = self.service.accept()
-        asking.settimeout(5)
-        try:
-            message, handles = receive(asking, handles=3)
-            kind = message["kind"]
-            if kind not in PROGRAMS or len(handles) != 3:
-                raise ValueError(kind)
-        except (ClosedError, OSError, ValueError, KeyError, TypeError):
-            asking.close()
-            return
-        try:
-            pid = self.fork(lambda: run_program(message, handles), keep=handles)
-        except OSError:
-            asking.close()
-            return
-        finally:
-            for handle in handles:
-                os.close(handle)
-        asking.settimeout(None)
-        self.children[pid] = asking
-        with contextlib.suppress(OSError):
-            send(asking, {"pid": pid})
-
-    def fork(self, work: Any, keep: list[int] | None = None) -> int:
-        """Fork a process that does this and nothing else."""
-        pid = os.fork()
-        if pid:
-            return pid
-        code = 1
-        try:
-            signal.set_wakeup_fd(-1)
-            for handle in self.own:
-                handle.detach()
-            handles = keep or [os.open(os.devnull, os.O_RDONLY), *(os.open(os.devnull, os.O_WRONLY) for _ in "ab")]
-            for number, handle in enumerate(handles):
-                os.dup2(handle, number + 100)
-            for number in range(3):
-                os.dup2(number + 100, number)
-            os.closerange(3, 1024)
-            namespaces.set_readable(True)
-            limit(self.request["limits"])
-            code = work()
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-            if isinstance(ended.code, str):
-                sys.stderr.write(ended.code + "\n")
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            with contextlib.suppress(BaseException):
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(code or 0)
-
-    def sweep(self) -> None:
-        """End every other process of the submission, and wait until all are gone."""
-        if self.sandboxed:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
-        else:
-            import psutil
-
-            for child in psutil.Process().children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and self.collect():
-            time.sleep(0.002)
-
-
-def limit(limits: dict[str, Any]) -> None:
-    """Set the limits of a process and of all that it will start."""
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    settings = {
-        resource.RLIMIT_AS: used + limits["memory_bytes"],
-        resource.RLIMIT_FSIZE: limits["file_bytes"],
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 4096,
-        resource.RLIMIT_NPROC: limits["processes"],
-    }
-    for kind, wanted in settings.items():
-        hard = resource.getrlimit(kind)[1]
-        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (value, value))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that grows too large is an OSError, as a full disk is
-
-
-def look_new(environment: dict[str, str]) -> None:
-    """Give a forked process what a new one would have of its own: environment, random numbers, time zone."""
-    os.environ.clear()
-    os.environ.update(environment)
-    time.tzset()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")  # noqa: SIM115
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed()  # `random` reseeds itself after a fork, NumPy's global generator does not
-    os.umask(0o022)
-
-
-def run_kernel(message: dict[str, Any], request: dict[str, Any]) -> int:
-    """Be a Jupyter kernel."""
-    os.setsid()
-    look_new(message["environment"])
-    os.chdir(request["folder"])
-    # The submission's folder comes last on the path: a file in it shadows no library that the tests use.
-    application = kernel(["--IPKernelApp.ignore_cwd=True", *message["arguments"]])
-    sys.path.append("")
-    if message.get("token"):
-        # What follows has this frame below it, and could read the token in it.
-        globals().pop("_guard").install(application.shell, message.pop("token"))
-    application.start()
-    return 0
-
-
-@functools.cache
-def kernel_application() -> type:
-    """Make the class of kernels. Once, before the first fork: traitlets looks through all its base classes for that."""
-    from ipykernel import kernelapp
-
-    class IPKernelApp(kernelapp.IPKernelApp):  # the name stands before what it says
-        """A kernel whose parent, the keeper, does not end before it does."""
-
-        name = "ipython-kernel"
-
-        def init_poller(self) -> None:
-            """Watch nobody."""
-
-    return IPKernelApp
-
-
-def kernel(arguments: list[str]) -> Any:
-    """Make IPython's kernel in this process."""
-    from ipykernel import ipkernel
-    from IPython.core import shellapp
-
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
-    sys.argv = ["ipykernel_launcher", *arguments]
-    application = kernel_application().instance(parent_handle=int(os.environ.get("JPY_PARENT_PID") or 0))
-    # A kernel asks each of its modules, here thousands, for its file, which only its debugger wants to know: a third of
-    # the time that it needs to start, because the memory they are in is copied then. To list their names copies a fifth
-    # of the pages that are left.
-    ipkernel.sys = shellapp.sys = SystemWithoutModules()
-    try:
-        application.initialize(arguments)
-    finally:
-        ipkernel.sys = shellapp.sys = sys
-    known = module_names()
-    known.update(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - len(known))))  # what came since
-    application.shell._sys_modules_keys = known
-    return application
-
-
-@functools.cache
-def module_names() -> set[str]:
-    """List the modules that are loaded before the first fork. `%reset --aggressive` keeps what a kernel began with."""
-    return set(sys.modules)
-
-
-class SystemWithoutModules:
-    """What `sys` is, but that no module is loaded."""
-
-    modules: ClassVar[dict[str, Any]] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what `sys` has."""
-        return getattr(sys, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set it in `sys`."""
-        setattr(sys, name, value)
-
-
-def run_program(message: dict[str, Any], handles: list[int]) -> int:
-    """Be a program that the submission started."""
-    look_new({str(name): str(value) for name, value in message["environment"].items()})
-    os.chdir(message["folder"])
-    os.umask(int(message["umask"]))
-    sys.argv = [str(argument) for argument in message["arguments"]]
-    return PROGRAMS[message["kind"]]()
-
-
-def be_dvc() -> int:
-    """Be the command `dvc`."""
-    from dvc.cli import main
-
-    return main()
-
-
-def be_kernel() -> int:
-    """Be a kernel that the submission started itself, with papermill for example."""
-    kernel(sys.argv[1:]).start()
-    return 0
-
-
-PROGRAMS = {"dvc": be_dvc, "kernel": be_kernel}
+    return [int(number) for number in answer.split()]

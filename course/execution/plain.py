@@ -1,6 +1,6 @@
 """Execute a submission as nbgrader itself does, where Linux is missing and somebody has said to go on all the same.
 
-The sandbox, kernels that are forked, limits on what a submission uses, and evidence of tampering are Linux's. Here
+The sandbox, forked kernels, tests in a kernel of their own and limits on what a submission uses are Linux's. Here
 each notebook gets a kernel that Jupyter starts, in a folder that is gone afterwards; what is left of the limits is the
 time for a cell. What comes out is the same as from a worker.
 """
@@ -59,8 +59,7 @@ class PlainWorker:
         finally:
             if not wanted.session:
                 self.forget()
-        nothing: dict[str, Any] = {name: [] for name in notebooks}
-        return encode(Result(notebooks, tuple(findings), taken, 0, {name: {} for name in notebooks}, nothing))
+        return encode(Result(notebooks, tuple(findings), taken))
 
     def open(self, job: Job) -> None:
         """Lay out the submission's files in a new folder."""

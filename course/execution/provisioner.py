@@ -24,8 +24,10 @@ class Lease:
         self.ended: dict[int, int] = {}
         self.gone = False
 
-    def ask(self, message: dict[str, Any], answer: str) -> Any:
-        """Send a message; return the answer with this key, and note on the way which kernels have ended.
+    def ask(self, message: dict[str, Any], answer: str, handles: list[int] | None = None) -> Any:
+        """Send a message, with open files if there are any, and return the answer with this key.
+
+        Note on the way which kernels have ended.
 
         Raises
         ------
@@ -33,7 +35,7 @@ class Lease:
             If the keeper is gone.
         """
         try:
-            send(self.control, message)
+            send(self.control, message, handles)
             while True:
                 found = self.take()
                 if answer in found:
@@ -65,7 +67,6 @@ class ForkProvisioner(KernelProvisionerBase):
     """Starts and ends a kernel through a `Lease`, which the kernel manager carries."""
 
     pid: int | None = None
-    token = ""
 
     @property
     def lease(self) -> Lease:
@@ -118,6 +119,9 @@ class ForkProvisioner(KernelProvisionerBase):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel."""
-        message = {"arguments": cmd, "environment": kwargs["env"], "token": self.parent.token}
-        self.pid = self.lease.ask({"kernel": message}, "started")
+        message = {"arguments": cmd, "environment": kwargs["env"]}
+        wire = self.parent.wire
+        self.pid = self.lease.ask({"kernel": message}, "started", [wire.fileno()] if wire else None)
+        if wire:
+            wire.close()
         return self.connection_info

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import contextlib
 import json
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty
 from types import MappingProxyType
@@ -19,32 +18,24 @@ import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError
 from nbclient.util import run_sync
-from nbgrader.utils import is_grade, is_locked, is_solution
 from traitlets import Any as AnyTrait
 
-from course.execution import evidence
 from course.execution.job import Finding, Limits
 from course.execution.keep_going import KeepGoing, error_output
 from course.execution.provisioner import ForkProvisioner
 
 PATIENCE = 20.0  # seconds for what is sent around a cell
-DECIDING = ("PATH", "LD_", "PYTHON", "JUPYTER", "IPYTHON", "HOME", "COURSE_", "BASH_ENV", "ENV", "GIT_EXEC")
 GRACE = 5.0  # seconds that a cell gets to stop after it was interrupted
 LARGEST_MESSAGE = 64_000_000
-
-
-def is_instructors(cell: Any) -> bool:
-    """Tell whether a cell's source is the instructor's: sanitising has put it back."""
-    return cell.cell_type == "code" and is_locked(cell) and not is_solution(cell) and bool(cell.source.strip())
 
 
 class ForkedKernelManager(AsyncKernelManager):
     """A kernel manager whose kernels the keeper of a submission forks."""
 
     lease = AnyTrait()
-    token = ""
+    wire = AnyTrait(None, allow_none=True)
     environment: Mapping[str, str] = MappingProxyType({})
 
     @property
@@ -110,19 +101,16 @@ class LimitedExecute(KeepGoing):
     environment: Mapping[str, str] = MappingProxyType({})
     limits = Limits()
     notebook_name = ""
-    token = ""
-    expected: Sequence[str] = ()
-    trusted: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         keywords["kernel_manager_class"] = ForkedKernelManager
         super().__init__(*arguments, **keywords)
         self.shutdown_kernel = "immediate"
+        self.timeout_func = self.time_for
         self.context: zmq.Context | None = None
         self.findings: list[Finding] = []
-        self.expressions: dict[str, str] = {}
-        self.reply: dict[str, Any] | None = None
-        self.variables: dict[str, str] = {}
+        self.separate: Any = None
+        self.wire: Any = None
 
     def found(self, kind: str, cell: Any, message: str) -> None:
         """Note something that the instructor should see, once for each cell."""
@@ -143,44 +131,41 @@ class LimitedExecute(KeepGoing):
             transport="ipc", ip=str(place), connection_file=f"{place}.json", context=context, config=self.config
         )
         self.km.lease = self.lease
-        self.km.token = self.token
+        self.km.wire = self.wire
         # A new one for each kernel: what stands in IPython's folder of a home is executed when a kernel starts.
         self.km.environment = {**self.environment, "IPYTHONDIR": f"{place}-ipython"}
         return self.km
 
     def preprocess(self, nb: Any, resources: Any, km: Any = None) -> tuple[Any, Any]:
         """Execute all cells, until the time for the notebook is over."""
-        self.deadline = time.monotonic() + self.limits.notebook_seconds
-        self.sizes: dict[int, int] = {}
-        self.shown: set[int] = set()
+        self.begin()
         try:
             return super().preprocess(nb, resources, km)
         finally:
+            if self.separate:
+                self.separate.close()
             end_context(self.context)
+
+    def begin(self) -> None:
+        """Begin to count."""
+        self.deadline = time.monotonic() + self.limits.notebook_seconds
+        self.sizes: dict[int, int] = {}
+        self.shown: set[int] = set()
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         """Execute one cell; afterwards the kernel is idle, or dead."""
         if self.died_in is None and time.monotonic() > self.deadline and cell.cell_type == "code":
             self.found("limit", cell, f"the notebook ran longer than {self.limits.notebook_seconds} seconds")
             self.end_kernel()
-        watched = self.died_in is None and self.token and is_instructors(cell)
-        done = (self.watch_cell if watched else self.run_cell)(cell, resources, index)
-        if index == len(self.nb.cells) - 1 and self.died_in is None and self.token:
-            self.variables = self.ask_variables()
-        return done
-
-    def ask_variables(self) -> dict[str, str]:
-        """Ask for the environment that the notebook has made for itself, but for what decides which programs run."""
-        reply = self.ask({"variables": "__import__('json').dumps(dict(__import__('os').environ))"}) or {}
-        try:
-            found = json.loads(ast.literal_eval(reply["user_expressions"]["variables"]["data"]["text/plain"]))
-            return {str(name): str(value) for name, value in found.items() if not name.startswith(DECIDING)}
-        except (KeyError, ValueError, TypeError, SyntaxError, AttributeError, RecursionError, MemoryError):
-            return {}
+        if self.separate and self.died_in is None and cell.cell_type == "code":
+            if self.separate.is_test(index):
+                return self.separate.run(cell, resources, index)
+            self.separate.resume()
+        return self.run_cell(cell, resources, index)
 
     def run_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         """Execute one cell."""
-        self.timed_out, self.reply = None, None
+        self.timed_out = None
         try:
             return super().preprocess_cell(cell, resources, index)
         except zmq.Again:
@@ -188,6 +173,7 @@ class LimitedExecute(KeepGoing):
             self.end_kernel()
             return super().preprocess_cell(cell, resources, index)
         except CellTimeoutError:  # nothing came from the kernel after the interrupt
+            self.timed_out = self.given
             cell.outputs.append(error_output(self.error_on_timeout["ename"], "no reply from the kernel in time"))
             return cell, resources
         finally:
@@ -196,45 +182,6 @@ class LimitedExecute(KeepGoing):
                 if not self.answers():
                     self.found("limit", cell, "the cell did not stop when it was interrupted; its kernel was ended")
                     self.end_kernel()
-
-    def watch_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
-        """Execute one of the instructor's cells, and see whether its tests can be believed."""
-        graded = bool(is_grade(cell))
-        probe = evidence.prepare(
-            self.token, cell.source, graded=graded, expected_names=self.expected, trusted_names=self.trusted
-        )
-        ready = self.ask(probe.setup)
-        if ready is None:
-            self.found("tampered", cell, "the kernel does not answer any more; it was ended")
-            self.end_kernel()
-            return self.run_cell(cell, resources, index)
-        self.expressions = probe.expressions
-        try:
-            self.run_cell(cell, resources, index)
-        finally:
-            self.expressions = {}
-        if self.died_in is not None:
-            return cell, resources
-        reply = self.reply["content"] if self.reply else None
-        reasons = evidence.judge(probe, reply, cell.outputs, ready) if graded else []
-        for kind, message in evidence.findings(probe, ready):
-            self.found(kind, cell, message)
-        if graded and evidence.failed_with_points(reply, cell.outputs):
-            reasons.append("it showed a value, which nbgrader takes for points, and failed")
-        if reasons:
-            for reason in reasons:
-                self.found("tampered", cell, reason)
-            # First: nbgrader looks at no output after an error.
-            cell.outputs.insert(0, error_output("NotBelieved", f"no points for these tests: {'; '.join(reasons)}"))
-        if not self.watches_next(index):
-            self.ask(probe.teardown)
-        return cell, resources
-
-    def watches_next(self, index: int) -> bool:
-        """Tell whether the next cell that is executed is the instructor's, too: its setup begins with the teardown."""
-        later = self.nb.cells[index + 1 :]
-        executed = [cell for cell in later if cell.cell_type == "code" and cell.source.strip()]
-        return bool(executed) and is_instructors(executed[0])
 
     def ask(self, expressions: dict[str, str]) -> dict[str, Any] | None:
         """Have expressions evaluated silently; return the content of the reply, or None if there is none."""
@@ -262,44 +209,17 @@ class LimitedExecute(KeepGoing):
         except zmq.Again:
             return None
 
-    async def async_start_new_kernel_client(self) -> Any:
-        """Start the client, and let it send our expressions with a cell."""
-        client = await super().async_start_new_kernel_client()
-        send = client.execute
-
-        def execute(code: str, **keywords: Any) -> Any:
-            return send(code, **{"user_expressions": self.expressions, **keywords})
-
-        client.execute = execute
-        return client
-
-    start_new_kernel_client = run_sync(async_start_new_kernel_client)
-
     def on_cell_executed(self, **keywords: Any) -> None:
-        """Keep the reply."""
-        self.reply = keywords["execute_reply"]
+        """Note that the kernel did not answer in time."""
+        if "header" not in keywords["execute_reply"]:  # nbclient's own: the kernel has sent none in time
+            self.timed_out = self.given
         super().on_cell_executed(**keywords)
 
-    def _get_timeout(self, cell: Any) -> int | None:
+    def time_for(self, cell: Any) -> int:
         """Give a cell its own time, and not more than what is left for the notebook."""
-        own = super()._get_timeout(cell)
         left = max(1, int(self.deadline - time.monotonic()) + 1)
-        return left if own is None or own < 0 else min(own, left)
-
-    async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> Any:
-        self.timed_out = timeout
-        return await super()._async_handle_timeout(timeout, cell)
-
-    async def _async_poll_kernel_alive(self) -> None:
-        """As in nbclient, but see the end of a kernel at once, not within a second."""
-        while True:
-            await asyncio.sleep(0.05)
-            try:
-                await self._async_check_alive()
-            except DeadKernelError:
-                if self.task_poll_for_reply is not None:
-                    self.task_poll_for_reply.cancel()
-                return
+        self.given = left if self.timeout is None or self.timeout < 0 else min(self.timeout, left)
+        return self.given
 
     def answers(self) -> bool:
         """Tell whether the kernel comes to an end with what it does."""

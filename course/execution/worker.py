@@ -21,10 +21,9 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from course.execution import namespaces, parent
+from course.execution import keeper, namespaces, parent
 from course.execution.channel import ClosedError, read_frame, receive, send, write_frame
 from course.execution.job import Finding, Job, Limits, Result, decode_job, encode
-from course.execution.slow_grammar import postpone
 
 RUNTIME_BYTES = 64_000_000
 
@@ -41,7 +40,6 @@ def main() -> None:
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 
-    postpone()
     for name in IN_COMMON:
         importlib.import_module(name)
     failed = parent.prepare(json.loads(options.preload))
@@ -132,7 +130,8 @@ class Driver:
         self.sandboxed = sandboxed
         self.session = ""
         self.lease: Any = None
-        self.keeper = 0
+        self.tests: Any = None
+        self.keepers: list[int] = []
         self.folder = ""
         self.runtime = runtime
 
@@ -143,17 +142,17 @@ class Driver:
         if not (job.session and job.session == self.session and not self.lease.gone):
             self.close()
             self.open(job)
-        executed, findings, seconds, agreed, refuted = {}, [], {}, {}, {}
-        watch = Watch(self.keeper, job.limits)
+        executed, findings, seconds, together = {}, [], {}, {}
+        watch = Watch(self.keepers[0], job.limits)
         try:
             for name, text in job.notebooks.items():
                 begun = time.monotonic()
                 if self.lease.gone:
                     self.close()
                     self.open(job)
-                    watch.move(self.keeper)
-                place = notebook.Place(self.lease, self.runtime, self.folder)
-                executed[name], seen, agreed[name], refuted[name] = notebook.execute(job, name, text, place)
+                    watch.move(self.keepers[0])
+                place = notebook.Place(self.lease, self.runtime, self.folder, self.tests)
+                executed[name], seen, together[name] = notebook.execute(job, name, text, place)
                 findings += seen
                 findings += [Finding("limit", name, None, reason) for reason in watch.take()]
                 seconds[name] = round(time.monotonic() - begun, 3)
@@ -162,7 +161,7 @@ class Driver:
             watch.stop()
             if not job.session:
                 self.close()
-        return Result(executed, tuple(findings), seconds, watch.peak, agreed, refuted)
+        return Result(executed, tuple(findings), seconds, watch.peak, together)
 
     def open(self, job: Job) -> None:
         """Have a keeper forked, which lays out the submission's files."""
@@ -171,40 +170,52 @@ class Driver:
         from course.execution.provisioner import Lease
 
         self.runtime = Path(tempfile.mkdtemp(prefix="s", dir=self.base))
-        home = Path(parent.HOME) if self.sandboxed else self.runtime / "home"
+        home = Path(keeper.HOME) if self.sandboxed else self.runtime / "home"
         self.folder = str(home / (Path(job.assignment).name or "assignment"))
-        own, keepers = socket.socketpair()
+        encoded = {path: base64.b64encode(content).decode() for path, content in job.files.items()}
         request = {
+            "base": str(self.base),
             "runtime": str(self.runtime),
             "folder": self.folder,
-            "files": {path: base64.b64encode(content).decode() for path, content in job.files.items()},
+            "files": encoded,
+            "given": {path: encoded[path] for path in job.given if path in encoded},
             "executable": list(job.executable),
             "limits": vars(job.limits),
         }
-        send(self.parent, request, [keepers.fileno()])
-        keepers.close()
+        for role in ("student", "tests") if job.separate else ():
+            (self.runtime / role).mkdir()
+        pairs = [socket.socketpair() for _ in range(1 + job.separate)]
+        send(self.parent, request, [theirs.fileno() for _own, theirs in pairs])
+        for _own, theirs in pairs:
+            theirs.close()
         answer, _ = receive(self.parent)
         if "error" in answer:
             raise RuntimeError(answer["error"])
-        entered, _ = receive(own)
-        if "error" in entered:
-            raise RuntimeError(entered["error"])
-        self.keeper, self.lease, self.session = answer["keeper"], Lease(own), job.session
+        for own, _theirs in pairs:
+            entered, _ = receive(own)
+            if "error" in entered:
+                raise RuntimeError(entered["error"])
+        leases = [Lease(own) for own, _theirs in pairs]
+        self.keepers, self.lease, self.session = answer["keepers"], leases[0], job.session
+        self.tests = leases[1] if job.separate else None
 
     def sweep(self) -> None:
         """End what a notebook has left running."""
-        with contextlib.suppress(ClosedError):
-            self.lease.ask({"sweep": True}, "swept")
+        for lease in filter(None, (self.lease, self.tests)):
+            with contextlib.suppress(ClosedError):
+                lease.ask({"sweep": True}, "swept")
 
     def close(self) -> None:
         """End the submission: its processes, and its folders with them."""
         if self.lease is None:
             return
         self.sweep()
-        self.lease.control.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.keeper, 9)
-        self.lease, self.session = None, ""
+        for lease in filter(None, (self.lease, self.tests)):
+            lease.control.close()
+        for pid in self.keepers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        self.lease, self.tests, self.session = None, None, ""
         shutil.rmtree(self.runtime, ignore_errors=True)
 
 

@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import Engine
 
 from course.errors import CourseError
+from course.grade.files import given_files
 from course.grade.gradebook import (
     database_file,
     explain_damage,
     is_damaged,
+    locked_sources,
     open_engine,
     patiently,
     read_assignments,
@@ -25,9 +27,8 @@ from course.grade.journal import Journal, only_one
 from course.grade.kernels import check_kernels
 from course.grade.log import collected
 from course.grade.open_course import describe_basis, describe_tests, opened, rooms
-from course.grade.reference import trusted_imports
 from course.grade.schemas import check_once
-from course.grade.source import read_source, released_cells, released_order
+from course.grade.source import read_imports, released_cells, released_order, students_names, tags_of, trusted_imports
 from course.grade.submission import Course
 from course.grade.trouble import explain
 
@@ -87,22 +88,27 @@ def open_for_grading(assignment: str, folder: Path, *, sandbox: bool, on_event: 
         database = open_engine(directory.db_url)
         try:
             with only_one(state):
-                tests = look_at_gradebook(app, database, assignment, on_event)
+                tests, rows = look_at_gradebook(app, database, assignment, on_event)
                 journal = Journal(state / assignment, tests)
                 source, release = rooms(app, assignment)
-                expected, preload = read_source(source)
+                preload = read_imports(source)
+                names, declared = students_names(source, release)
                 course = Course(
                     app=app,
                     assignment=assignment,
                     database=database,
                     collector=collector,
                     working=journal.clean(),
-                    expected=expected,
                     preload=preload,
                     released=released_cells(release),
                     sandbox=sandbox,
                     trusted=trusted_imports(source),
                     order=released_order(release),
+                    names=names,
+                    declared=declared,
+                    given=given_files(source, directory.ignore),
+                    locked=locked_sources(rows),
+                    tags=tags_of(release),
                 )
                 try:
                     yield OpenCourse(course, journal, state, describe_basis(app, tests))
@@ -148,8 +154,8 @@ def make_state(root: Path, *, shared: bool) -> Path:
     return state
 
 
-def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnEvent) -> str:
-    """Check that the assignment is in the gradebook; name what its tests are.
+def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnEvent) -> tuple[str, list[tuple]]:
+    """Check that the assignment is in the gradebook; name what its tests are, and return their code.
 
     Raises
     ------
@@ -184,4 +190,4 @@ def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnE
         raise CourseError(f"{assignment}: the gradebook knows no such assignment. {remedy}")
     for note in check_kernels(kernels):
         on_event("message", "", note)
-    return describe_tests(rows, released_order(release), source, app.coursedir.ignore)
+    return describe_tests(rows, released_order(release), source, app.coursedir.ignore), rows

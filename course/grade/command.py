@@ -16,7 +16,7 @@ import psutil
 
 from course.errors import CourseError
 from course.execution.engine import SandboxError, WorkerVanished, execute
-from course.execution.job import decode_result, encode
+from course.execution.job import encode
 from course.grade import engines
 from course.grade.begin import BACKUPS, OnEvent, open_for_grading
 from course.grade.gradebook import (
@@ -27,17 +27,9 @@ from course.grade.gradebook import (
     patiently,
     read_scores,
 )
-from course.grade.journal import Journal, fingerprint
+from course.grade.journal import Journal
 from course.grade.open_course import choose, find_submissions
 from course.grade.outcome import ClassOutcome, Outcome
-from course.grade.reference import (
-    Reread,
-    failed_cells,
-    remember,
-    remembered,
-    to_repeat,
-)
-from course.grade.solution import memory_of, prepare_solution
 from course.grade.stop import noted_interrupts
 from course.grade.submission import (
     Course,
@@ -116,10 +108,8 @@ def grade(
         time.monotonic() - clock,
         run.jobs,
         sandbox,
-        run.evidence,
         outcomes,
         str(backup or ""),
-        run.not_repeated,
     )
 
 
@@ -147,25 +137,6 @@ def count_spare(jobs: int) -> int:
 def count_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@dataclass(frozen=True)
-class Learning:
-    """The execution of the instructor's own solution, while it lasts.
-
-    Attributes
-    ----------
-    future
-        Gives the result.
-    version
-        Names the version of the assignment.
-    file
-        Where to write down what it shows.
-    """
-
-    future: Future[bytes]
-    version: str
-    file: Path
 
 
 @dataclass
@@ -202,16 +173,12 @@ class Run:
         """Begin with nothing."""
         self.outcomes: list[Outcome] = []
         self.left: set[str] = set()  # fingerprints of what could not be scored
-        self.evidence = True  # whether tampering is looked for in all of them
-        self.not_repeated = ""  # why the solution shows nothing
         self.executed = 0
         self.executors: dict[bool, Executor] = {}  # the usual one, and (True) that of the last submissions
         self.is_last_round = False
         self.running: dict[Future[bytes], Prepared] = {}
         self.ready: dict[str, Prepared] = {}
         self.left_for_later: set[str] = set()  # students whose submission could not be prepared before its turn
-        self.learning: Learning | None = None
-        self.early: list[tuple[Prepared, bytes]] = []  # executed before it was known which tests can be repeated
 
     def grade_all(self, chosen: dict[str, Path], forced: set[str], backups: Path) -> Path | None:
         """Grade submissions; return the copy of the gradebook from before."""
@@ -230,7 +197,6 @@ class Run:
         if not file:
             self.on_event("message", "", "the gradebook is on a server: its backup is the server's job")
         try:
-            self.learn()
             self.work_through(todo)
         except BaseException:  # stopped by the user, above all: what runs is not waited for
             for executor in self.executors.values():
@@ -240,79 +206,20 @@ class Run:
             executor.shutdown()
         return backup
 
-    def learn(self) -> None:
-        """Begin to find out which tests can be repeated in a process of their own, unless that is known."""
-        course = self.course
-        try:
-            prepared = patiently(partial(prepare_solution, course), self.tell(""))
-        except Exception as problem:
-            self.not_repeated = f"the instructor's solution could not be prepared ({one_line(problem)})"
-            self.on_event("message", "", self.not_repeated)
-            return
-        job = prepared.job if prepared else None
-        if job is None or not job.evidence or not any(job.reread.values()):
-            return
-        course.candidates = job.reread
-        file, version = memory_of(self.journal), fingerprint(job)
-        known = remembered(file, version)
-        if known is not None:
-            self.know(*known)
-            return
-        message = "executing the instructor's solution, too, to learn which tests can be repeated on their own"
-        self.on_event("message", "", f"{message} (once for each version of the assignment)")
-        course.reread = None
-        self.learning = Learning(self.hand_over(encode(job)), version, file)
-
-    def know(self, known: Reread, failed: list[str]) -> None:
-        """Use what the instructor's solution has shown."""
-        self.course.reread, self.course.drawn = to_repeat(known)
-        if failed:
-            names = ", ".join(failed[:5]) + (", ..." if len(failed) > 5 else "")
-            self.on_event("message", "", f"the instructor's own solution fails {len(failed)} tests: {names}")
-
-    def learned(self) -> None:
-        """Take what the instructor's solution has shown, and score what was executed meanwhile."""
-        learning, self.learning = self.learning, None
-        self.course.reread = {}
-        try:
-            result = decode_result(learning.future.result())
-        except (WorkerVanished, BrokenExecutor, ValueError) as problem:
-            self.not_repeated = f"the instructor's solution could not be executed ({one_line(problem)})"
-            self.on_event("message", "", self.not_repeated)
-        else:
-            failed = failed_cells(result)
-            remember(learning.file, learning.version, result.agreed, failed)
-            self.know(result.agreed, failed)
-        for prepared, executed in self.early:
-            first = prepared.fingerprint
-            self.say_what_to_repeat(prepared)
-            self.score(prepared, executed, keep=True)
-            if prepared.fingerprint != first:
-                self.journal.executed.forget(first)
-        self.early.clear()
-
-    def say_what_to_repeat(self, prepared: Prepared) -> None:
-        """Have those tests of a submission repeated of which it is known by now that they can be."""
-        prepared.job = self.course.with_rereading(prepared.job)
-        prepared.fingerprint = fingerprint(prepared.job)
-
     def work_through(self, todo: deque[tuple[str, Path]]) -> None:
         """Keep the workers busy and score what is executed."""
         begun: set[Future[bytes]] = set()
-        while todo or self.running or self.learning:
+        while todo or self.running:
             self.look_for_stop()
             self.send_more(todo)
-            solution = {self.learning.future} if self.learning else set()
             pause = 0 if self.prepare_ahead(todo) else LOOK
-            done, waiting = wait(self.running.keys() | solution, timeout=pause, return_when=FIRST_COMPLETED)
-            if done & solution:
-                self.learned()
-            for future in [*(done - solution), *(waiting - solution)]:
+            done, waiting = wait(self.running.keys(), timeout=pause, return_when=FIRST_COMPLETED)
+            for future in [*done, *waiting]:
                 if future not in begun and (future in done or future.running()):
                     begun.add(future)
                     self.on_event("started", self.running[future].student, None)
             begun -= done
-            taken = [(future, self.running.pop(future)) for future in done - solution]
+            taken = [(future, self.running.pop(future)) for future in done]
             self.send_more(todo)  # before anything is scored: a worker is idle
             for future, prepared in taken:
                 self.take(future, prepared)
@@ -340,7 +247,7 @@ class Run:
     def send_more(self, todo: deque[tuple[str, Path]]) -> None:
         """Give the workers as many submissions as they can take."""
         while todo:
-            left = len(todo) + len(self.running) + (self.learning is not None)
+            left = len(todo) + len(self.running)
             self.is_last_round = self.spare > 0 and left <= self.jobs + self.spare
             if len(self.running) >= self.most(left):
                 break
@@ -349,13 +256,10 @@ class Run:
     def most(self, left: int) -> int:
         """Return how many submissions to have with the workers, while so many executions are left.
 
-        While a worker executes the instructor's solution, only as many as the others execute at once: more of their
-        tests are repeated than of those that are sent later. The last ones are held back until all can be executed.
+        The last ones are held back until all can be executed.
         """
         if self.is_last_round:
             return left
-        if self.learning:
-            return self.jobs - 1
         return min(2 * self.jobs, left - self.spare)
 
     def send(self, student: str, folder: Path) -> None:
@@ -364,29 +268,19 @@ class Run:
             prepared = self.ready.pop(student, None)
             if prepared is None or not is_as_it_was(self.course, prepared):
                 prepared = patiently(partial(prepare, self.course, student, folder), self.tell(student))
-            else:
-                self.say_what_to_repeat(prepared)
-            self.evidence = self.evidence and prepared.job.evidence
-            kept = self.find_executed(prepared)
+            kept = self.journal.executed.find(prepared.fingerprint)
         except Exception as problem:
             self.fail(student, problem)
             return
         if kept is None and prepared.job.notebooks:
             self.submit(prepared)
-        elif kept is not None and self.learning:
-            self.early.append((prepared, kept))
         else:
             self.score(prepared, kept)
 
-    def find_executed(self, prepared: Prepared) -> bytes | None:
-        """Return what an earlier run has executed, also if it did so before it knew which tests can be repeated."""
-        early = fingerprint(self.course.with_rereading(prepared.job, early=True))
-        return self.journal.executed.find(prepared.fingerprint) or self.journal.executed.find(early)
-
     def submit(self, prepared: Prepared) -> None:
         """Hand a submission to a worker, in the last round to one more if all are busy."""
-        busy = len(self.running) + (self.learning is not None)
-        self.running[self.hand_over(encode(prepared.job), one_more=self.is_last_round and busy >= self.jobs)] = prepared
+        one_more = self.is_last_round and len(self.running) >= self.jobs
+        self.running[self.hand_over(encode(prepared.job), one_more=one_more)] = prepared
 
     def hand_over(self, job: bytes, *, one_more: bool = False) -> Future[bytes]:
         """Hand a job to a worker. An executor that is broken is replaced."""
@@ -421,19 +315,7 @@ class Run:
         else:
             self.executed += 1
             self.on_event("executed", student, None)
-            if self.learning:
-                self.keep_early(prepared, result)
-            else:
-                self.score(prepared, result, keep=True)
-
-    def keep_early(self, prepared: Prepared, result: bytes) -> None:
-        """Keep a result until the instructor's solution has shown which repeated tests count."""
-        try:
-            self.journal.executed.keep(prepared.fingerprint, result)
-        except OSError as problem:
-            self.fail(prepared.student, problem)
-        else:
-            self.early.append((prepared, result))
+            self.score(prepared, result, keep=True)
 
     def score(self, prepared: Prepared, result: bytes | None, *, keep: bool = False) -> None:
         """Score an executed submission; with `keep`, remember the result until that is done."""

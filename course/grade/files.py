@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from nbgrader.utils import rmtree
+from nbgrader.utils import find_all_files, rmtree
 
 from course.grade.trouble import UngradableError
 
@@ -164,6 +164,12 @@ def read_folder(folder: Path, without: set[str]) -> tuple[dict[str, bytes], tupl
         if path.stat().st_mode & stat.S_IXUSR:
             executable.append(name)
     return files, tuple(executable)
+
+
+def given_files(source: Path, ignore: Sequence[str]) -> tuple[str, ...]:
+    """List the files that an assignment gives: relative paths with `/`."""
+    found = map(Path, find_all_files(str(source), [*ignore, "*.ipynb"])) if source.is_dir() else ()
+    return tuple(sorted(path.relative_to(source).as_posix() for path in found))
 
 
 def write_to_disk(folder: Path) -> None:

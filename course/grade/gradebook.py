@@ -220,6 +220,14 @@ def read_basis(connection: Connection, assignment: str) -> list[tuple]:
     ]
 
 
+def locked_sources(rows: list[tuple]) -> dict[str, dict[str, str]]:
+    """Sort what `read_basis` has read: notebook → id → text."""
+    found: dict[str, dict[str, str]] = {}
+    for notebook, cell, _checksum, source in rows:
+        found.setdefault(notebook, {})[cell] = source
+    return found
+
+
 def read_scores(connection: Connection, assignment: str, student: str) -> tuple[CellScore, ...]:
     """Read the points of one submission, by notebook, in the order of the cells' names.
 

@@ -95,14 +95,12 @@ class ClassOutcome:
         How long all of it took.
     jobs
         Workers at a time.
-    sandboxed, evidence
-        Whether the code ran in the sandbox, and whether tampering was looked for.
+    sandboxed
+        Whether the code ran in the sandbox.
     outcomes
         By name of student.
     backup
         Path of the copy of the gradebook from before; empty if there was none.
-    not_repeated
-        Why no test was repeated in a process of its own although tampering was looked for; empty if nothing hindered.
     """
 
     assignment: str
@@ -111,15 +109,13 @@ class ClassOutcome:
     seconds: float
     jobs: int
     sandboxed: bool
-    evidence: bool
     outcomes: tuple[Outcome, ...]
     backup: str = ""
-    not_repeated: str = ""
 
     @property
     def exit_code(self) -> int:
         """0 if nothing needs a look, else 1."""
-        return int(bool(self.not_repeated or self.outdated) or any(outcome.needs_a_look for outcome in self.outcomes))
+        return int(bool(self.outdated) or any(outcome.needs_a_look for outcome in self.outcomes))
 
     @property
     def outdated(self) -> int:

@@ -1,7 +1,7 @@
 """Grade the instructor's own solution, to see whether the tests give it all their points.
 
 It is prepared, executed and scored as a submission is, by nbgrader's own preprocessors; nothing of it stays in the
-gradebook. What it shows about the tests is written down, and the first run over a class need not execute it again.
+gradebook.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -23,18 +23,16 @@ from course.errors import CourseError
 from course.execution.engine import WorkerVanished, execute
 from course.execution.job import Finding, Result, decode_result, encode
 from course.grade import engines
-from course.grade.begin import OnEvent, OpenCourse, open_for_grading
+from course.grade.begin import OnEvent, open_for_grading
 from course.grade.convert import OneSubmission
 from course.grade.files import remove
 from course.grade.gradebook import one_transaction, patiently, read_scores
-from course.grade.journal import Journal, fingerprint
 from course.grade.open_course import rooms
 from course.grade.outcome import CellScore
-from course.grade.reference import failed_cells, remember, repeatable
 from course.grade.stop import noted_interrupts
 from course.grade.submission import Course, Prepared, convert_executed, prepare
 from course.grade.trouble import one_line
-from course.grade.wording import NO_EVIDENCE, describe, duration, encodable, plural, points, printable
+from course.grade.wording import describe, duration, encodable, plural, points, printable
 
 NAME = "the instructor's solution"
 NO_SANDBOX = "Your solution and the tests ran without the sandbox, with your rights."
@@ -61,10 +59,12 @@ class Solved:
         What else was seen during the execution, notes left out.
     seconds
         Time of the execution.
-    sandboxed, evidence
-        Whether it ran in the sandbox, and whether tampering was looked for.
+    sandboxed
+        Whether it ran in the sandbox.
     stale
         Notebooks that were saved in `source/` after they were generated.
+    together
+        Number of tests that run in the student's kernel; None if all do, because the course does not separate them.
     """
 
     assignment: str
@@ -74,8 +74,8 @@ class Solved:
     findings: tuple[Finding, ...]
     seconds: float
     sandboxed: bool
-    evidence: bool
     stale: tuple[str, ...] = ()
+    together: int | None = None
 
     @property
     def to_mend(self) -> list[Finding]:
@@ -86,11 +86,6 @@ class Solved:
     def exit_code(self) -> int:
         """0 if it gets all points that tests give, nothing strange was seen and the tests are up to date, else 1."""
         return int(bool(self.to_mend or self.findings or self.stale))
-
-
-def memory_of(journal: Journal) -> Path:
-    """Return where it is written down what the solution has shown."""
-    return journal.folder / "repeatable.json"
 
 
 # ---------------------------------------------------------------- As a submission
@@ -108,7 +103,7 @@ class OwnSolution(OneSubmission):
 
 
 def prepare_solution(course: Course) -> Prepared | None:
-    """Make a job of the instructor's own solution, with all tests that may be repeated.
+    """Make a job of the instructor's own solution.
 
     Parameters
     ----------
@@ -131,13 +126,8 @@ def prepare_solution(course: Course) -> Prepared | None:
     if not lay_out(course, place):
         return None
     prepared = prepare(course, NAME, place, OwnSolution)
-    notebooks = {name: nbformat.reads(text, as_version=4) for name, text in prepared.job.notebooks.items()}
-    if not notebooks:
+    if not prepared.job.notebooks:
         return None
-    prepared.job = replace(
-        prepared.job, reread={name: repeatable(notebook) for name, notebook in notebooks.items()}, drawn={}
-    )
-    prepared.fingerprint = fingerprint(prepared.job)
     return prepared
 
 
@@ -227,15 +217,14 @@ def grade_solution(
             place = f"{course.collector.notebook}: " if course.collector.notebook else ""
             advice = VALUE if "partial credit" in str(problem) else ""
             raise CourseError(f"{assignment}: {place}nbgrader cannot score it ({one_line(problem)}).{advice}") from None
-        if prepared.job.evidence:
-            write_down(opened, prepared, result, tell)
     known = {(finding.notebook, finding.cell) for finding in (*failed, *lost)}
     findings = tuple(
         finding
         for finding in result.findings
         if finding.kind != "note" and (finding.notebook, finding.cell) not in known
     )
-    return Solved(assignment, cells, failed, lost, findings, seconds, sandbox, prepared.job.evidence, stale)
+    together = sum(map(len, result.together.values())) if prepared.job.separate else None
+    return Solved(assignment, cells, failed, lost, findings, seconds, sandbox, stale, together)
 
 
 def check_rooms(course: Course) -> tuple[str, ...]:
@@ -353,15 +342,6 @@ def first_line(text: str) -> str:
     return (text.strip().splitlines() or [""])[0]
 
 
-def write_down(opened: OpenCourse, prepared: Prepared, result: Result, tell: Callable[[str], None]) -> None:
-    """Write down what the solution has shown; a disk that is full does not take what is known from the user."""
-    file = memory_of(opened.journal)
-    try:
-        remember(file, prepared.fingerprint, result.agreed, failed_cells(result))
-    except OSError as problem:
-        tell(f"{file}: {problem.strerror or one_line(problem)}; the first run over the class will execute it again")
-
-
 # ---------------------------------------------------------------- For people
 
 
@@ -389,9 +369,8 @@ def print_solved(outcome: Solved, console: Console) -> None:
         text = f"{names}: saved after it was generated, and what is graded is what was generated"
         again = f"nbgrader generate_assignment {outcome.assignment} --force"
         console.print(show(f"WARNING: {text}. Run `{again}`, then this again.", "bold yellow"), soft_wrap=True)
-    for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)):
-        if not safe:
-            console.print(show(f"WARNING: {text}", "bold yellow"))
+    if not outcome.sandboxed:
+        console.print(show(f"WARNING: {NO_SANDBOX}", "bold yellow"))
     console.print(show(sentence(outcome), "bold"), soft_wrap=True)
 
 
@@ -410,6 +389,10 @@ def sentence(outcome: Solved) -> str:
     given, most, by_hand = sums(list(outcome.cells))
     rest = f"; {points(by_hand)} are given by hand" if by_hand else ""
     text = f"{points(given)} of the {points(most)} points that tests give, in {duration(outcome.seconds)}{rest}."
+    if outcome.together:
+        text += f" In the student's kernel, tagged `together`: {plural(outcome.together, 'test')}."
+    if outcome.lost and outcome.together is not None:
+        text += " A test that needs the student's kernel is tagged `together`."
     if outcome.to_mend:
         what = plural(len(outcome.to_mend), "cell")
         again = f"nbgrader generate_assignment {outcome.assignment} --force"

@@ -3,64 +3,15 @@
 from __future__ import annotations
 
 import ast
-import functools
-import symtable
-import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbgrader.utils import is_locked, is_solution
 
+from course.execution.names import bound_names, plain_python
 from course.grading.hand_in import read_notebook
-
-
-@functools.lru_cache(maxsize=1000)  # several look at the same cells
-def plain_python(source: str) -> str:
-    """Turn a cell with `%` and `!` lines into Python; an empty text if it is none."""
-    for read in (str, TransformerManager().transform_cell):  # what is Python as it stands has no such lines
-        with suppress(SyntaxError, ValueError), warnings.catch_warnings(action="ignore"):
-            text = read(source)
-            ast.parse(text)
-            return text
-    return ""
-
-
-def bound_names(source: str) -> set[str]:
-    """Collect the global names that a piece of Python defines, imports or changes.
-
-    Parameters
-    ----------
-    source
-        Python that can be parsed.
-    """
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            module = symtable.symtable(source, "cell", "exec")
-        except SyntaxError:  # `await` and `return` outside of functions, which notebooks allow in part
-            return {node.id for node in ast.walk(ast.parse(source)) if is_store(node)}
-    names = {
-        symbol.get_name()
-        for symbol in module.get_symbols()
-        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
-    }
-    inner = list(module.get_children())
-    while inner:
-        table = inner.pop()
-        inner += table.get_children()
-        names |= {
-            symbol.get_name()
-            for symbol in table.get_symbols()
-            if symbol.is_declared_global() and (symbol.is_assigned() or symbol.is_imported())
-        }
-    return names
-
-
-def is_store(node: ast.AST) -> bool:
-    """Tell whether a name is bound here."""
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def imported_modules(source: str) -> set[str]:
@@ -127,41 +78,100 @@ def locked_cells(path: Path) -> dict[str, str]:
     return {cell.metadata.nbgrader.get("grade_id", ""): cell.source for cell in cells if is_locked(cell)}
 
 
-def read_source(folder: Path) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """Read the instructor's version of an assignment.
+def students_names(source: Path, release: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Read which names are the student's: what the instructor's solutions and the cells that nobody locked bind.
+
+    Parameters
+    ----------
+    source, release
+        The assignment's folders. They may be missing. Generating adds a header: only `release` has it.
+
+    Returns
+    -------
+    names
+        Notebook → names.
+    declared
+        Notebook → those of them that are classes.
+    """
+    names: dict[str, set[str]] = {}
+    declared: dict[str, set[str]] = {}
+    for path in sorted([*source.glob("*.ipynb"), *release.glob("*.ipynb")]):
+        bound, classes = names.setdefault(path.stem, set()), declared.setdefault(path.stem, set())
+        for text in code_of(path, locked=False):
+            bound |= bound_names(text)
+            classes |= {node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+    return tuple({name: sorted(found) for name, found in one.items()} for one in (names, declared))
+
+
+def tags_of(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Read the tags of the instructor's cells in the version for students: notebook → id → tags."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        with suppress(OSError, ValueError, nbformat.reader.NotJSONError):
+            cells = nbformat.read(path, as_version=4).cells
+            found[path.stem] = {
+                cell.metadata.nbgrader.get("grade_id", ""): list(cell.metadata.get("tags", []))
+                for cell in cells
+                if is_locked(cell)
+            }
+    return found
+
+
+def trusted_imports(folder: Path) -> dict[str, dict[str, str]]:
+    """Read which names the instructor's notebooks bind by importing.
+
+    Parameters
+    ----------
+    folder
+        The assignment in `source/`.
+
+    Returns
+    -------
+    dict
+        Notebook → name → import statement; without names that are bound in another way, too.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        imports: dict[str, str] = {}
+        others: set[str] = set()
+        for source in code_of(path):
+            tree = ast.parse(source)
+            for node in tree.body:
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    for alias in node.names:
+                        imports[alias.asname or alias.name.partition(".")[0]] = ast.unparse(node)
+                else:
+                    others |= bound_names(ast.unparse(ast.Module([node], [])))
+        found[path.stem] = {name: statement for name, statement in imports.items() if name not in others | {"*"}}
+    return found
+
+
+def code_of(path: Path, *, locked: bool = True) -> list[str]:
+    """Read a notebook's code cells as plain Python; none if it cannot be read."""
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+    except (OSError, ValueError, nbformat.reader.NotJSONError):
+        return []
+    code = [cell for cell in cells if cell.cell_type == "code" and (locked or is_solution(cell) or not is_locked(cell))]
+    return [plain_python(cell.source) for cell in code]
+
+
+def read_imports(folder: Path) -> tuple[str, ...]:
+    """List the modules that an assignment's notebooks and the files beside them import, without those files.
 
     Parameters
     ----------
     folder
         The assignment in `source/`. It may be missing: nbgrader grades without it.
-
-    Returns
-    -------
-    expected
-        Notebook → names that its solution cells define or change.
-    preload
-        Modules that the notebooks and the files beside them import, without those files.
     """
-    expected: dict[str, list[str]] = {}
     modules: set[str] = set()
     local = {path.stem if path.suffix == ".py" else path.name for path in folder.glob("*")}
     for path in sorted(folder.glob("*.ipynb")):
-        try:
-            notebook = nbformat.read(path, as_version=4)
-        except (OSError, ValueError, nbformat.reader.NotJSONError):
-            continue  # a draft; what is not in the gradebook is not graded
-        names: set[str] = set()
-        for cell in notebook.cells:
-            if cell.cell_type != "code":
-                continue
-            source = plain_python(cell.source)
+        for source in code_of(path):
             modules |= imported_modules(source)
-            if is_solution(cell):
-                names |= bound_names(source)
-        expected[path.stem] = sorted(names)
     for path in sorted(folder.rglob("*.py")):
         try:
             modules |= imported_modules(path.read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError):
             continue
-    return expected, with_parents(modules, local)
+    return with_parents(modules, local)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
 from nbgrader.apps import AutogradeApp
 from nbgrader.utils import parse_utc
 from sqlalchemy import Engine
 
-from course.execution.engine import gives_evidence
+from course.execution.engine import has_own_kernels
 from course.execution.job import Finding, Job, Limits, Result, decode_result
 from course.grade.convert import (
     Capture,
@@ -34,8 +35,8 @@ from course.grade.files import (
 from course.grade.gradebook import one_transaction, read_scores
 from course.grade.journal import fingerprint
 from course.grade.log import Collector
+from course.grade.look import notes_on
 from course.grade.outcome import Outcome
-from course.grade.reference import judge
 from course.grade.source import locked_cells
 from course.grade.trouble import AGAIN, UngradableError
 
@@ -59,7 +60,7 @@ class Course:
         Hears what nbgrader says.
     working
         Folder for what is not finished.
-    expected, preload
+    preload
         From the instructor's notebooks: see `course.execution.job.Job`.
     released
         Notebook → id of a locked cell → its text in the version for students.
@@ -67,13 +68,10 @@ class Course:
         Whether to execute in the sandbox.
     trusted
         From the instructor's notebooks, too: see `course.execution.job.Job`.
-    candidates
-        Notebook → tests that can be repeated, as far as their text shows; used until the instructor's solution has
-        shown more.
-    reread, drawn
-        What it has shown: see `course.execution.job.Job`. `reread` is None as long as it has not.
     order
         Notebook → ids of its cells, as students got them.
+    names, declared, given, locked, tags
+        From the instructor's notebooks, too: see `course.execution.job.Job`.
     """
 
     app: AutogradeApp
@@ -81,25 +79,16 @@ class Course:
     database: Engine
     collector: Collector
     working: Path
-    expected: dict[str, list[str]]
     preload: tuple[str, ...]
     released: dict[str, dict[str, str]]
     sandbox: bool
     trusted: dict[str, dict[str, str]] = field(default_factory=dict)
-    candidates: dict[str, list[str]] = field(default_factory=dict)
-    reread: dict[str, list[str]] | None = field(default_factory=dict)
-    drawn: dict[str, list[str]] = field(default_factory=dict)
     order: dict[str, list[str]] = field(default_factory=dict)
-
-    def with_rereading(self, job: Job, *, early: bool = False) -> Job:
-        """Say in a job which of its tests to repeat; `early`: as far as is known without the instructor's solution."""
-        early = early or self.reread is None
-        reread, drawn = (self.candidates, {}) if early else (self.reread, self.drawn)
-        return replace(
-            job,
-            reread={name: reread.get(name, []) for name in job.notebooks},
-            drawn={name: drawn.get(name, []) for name in job.notebooks},
-        )
+    names: dict[str, list[str]] = field(default_factory=dict)
+    declared: dict[str, list[str]] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    locked: dict[str, dict[str, str]] = field(default_factory=dict)
+    tags: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -268,6 +257,9 @@ def prepare(course: Course, student: str, folder: Path, kind: type[OneSubmission
     for path in map(Path, converter.notebooks):
         for cell in edited_cells(path, course.released):
             course.collector.add("note", "this locked cell was changed; it was put back", notebook=path.stem, cell=cell)
+    for name, text in capture.notebooks.items():
+        for cell, message in notes_on(nbformat.reads(text, as_version=4), course.locked.get(name, {})):
+            course.collector.add("note", message, notebook=name, cell=cell)
     files, executable = read_folder(place, {Path(path).name for path in converter.notebooks})
     files |= read_notebooks(map(Path, find_notebooks(folder)[0]))  # the hook may have renamed some
     remove(place)
@@ -278,14 +270,17 @@ def prepare(course: Course, student: str, folder: Path, kind: type[OneSubmission
         files,
         executable,
         execution_settings(converter.execute) if converter.execute else {},
-        {name: course.expected.get(name, []) for name in capture.notebooks},
         course.preload,
         limits=execution_limits(converter.execute) if converter.execute else Limits(),
-        evidence=getattr(converter.execute, "evidence", True) and gives_evidence(sandboxed=course.sandbox),
         sandbox=course.sandbox,
         trusted={name: course.trusted.get(name, {}) for name in capture.notebooks},
+        separate=getattr(converter.execute, "separate_tests", False) and has_own_kernels(sandboxed=course.sandbox),
+        names={name: course.names.get(name, []) for name in capture.notebooks},
+        declared={name: course.declared.get(name, []) for name in capture.notebooks},
+        given=tuple(path for path in course.given if path in files),
+        locked={name: course.locked.get(name, {}) for name in capture.notebooks},
+        tags={name: course.tags.get(name, {}) for name in capture.notebooks},
     )
-    job = course.with_rereading(job)
     return Prepared(student, folder, converter.notebooks, job, fingerprint(job), list(course.collector.findings), state)
 
 
@@ -309,7 +304,7 @@ def score(course: Course, prepared: Prepared, result: bytes | None, note: Callab
     if not is_as_it_was(course, prepared):
         raise UngradableError("it was changed while it was graded", AGAIN)
     try:
-        executed = judge(decode_result(result), course.reread or {}) if result is not None else None
+        executed = decode_result(result) if result is not None else None
     except ValueError as problem:
         raise UngradableError(f"the answer of its worker cannot be read ({problem})", AGAIN) from None
     findings = executed.findings if executed else ()

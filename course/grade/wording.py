@@ -10,7 +10,6 @@ from course.grade.outcome import ClassOutcome, Outcome
 
 # The most serious first: only the first one of a submission fits into its line.
 KINDS = {
-    "tampered": "tampering",
     "problem": "problem",
     "died": "kernel ended",
     "limit": "limit exceeded",
@@ -20,7 +19,6 @@ LONGEST = 400  # what a student's code says about itself has no length limit
 NO_SANDBOX = (
     "Graded without the sandbox: the students' programs ran with your rights, beside the solutions and the gradebook."
 )
-NO_EVIDENCE = "Nothing looked for tampering: a submission may have made its own tests look passed."
 
 
 def printable(text: str) -> str:
@@ -79,7 +77,6 @@ def next_step(kind: str, student: str, assignment: str = "") -> str:
     command = f"course grade {shlex.quote(assignment)} " if assignment else ""
     again = f"{command}--student {shlex.quote(student)} --force grades it again"
     return {
-        "tampered": "read the cell in formgrader; points that you give by hand there count",
         "died": f"read the last cell that ran; {again}",
         "limit": f"read the cell; {again}",
         "note": "",
@@ -116,8 +113,6 @@ def headline(outcome: ClassOutcome) -> str:
         return f"{look} of {plural(number, 'submission')} {'needs' if look == 1 else 'need'} a look"
     if outcome.outdated:
         return f"{outcome.outdated} of {plural(number, 'submission')} graded before a change, see the warning"
-    if outcome.not_repeated:
-        return f"{plural(number, 'submission')} graded with less evidence than wanted, see the warning"
     if number == 1:
         return "1 submission graded, it needs no look"
     return f"{number} submissions graded, none needs a look"
@@ -125,12 +120,10 @@ def headline(outcome: ClassOutcome) -> str:
 
 def warnings(outcome: ClassOutcome) -> list[str]:
     """List what weakens the trust in these scores."""
-    found = [text for text, safe in ((NO_SANDBOX, outcome.sandboxed), (NO_EVIDENCE, outcome.evidence)) if not safe]
+    found = [] if outcome.sandboxed else [NO_SANDBOX]
     again = f"course grade {shlex.quote(outcome.assignment)} --force grades again"
     if outcome.outdated:
         were = f"{plural(outcome.outdated, 'submission')} {'was' if outcome.outdated == 1 else 'were'}"
         changed = "the assignment's tests, code or files were changed; their scores are as they were"
         found.append(f"{were} graded before {changed} (kept, outdated). {again}; with --student ID, only that one.")
-    if outcome.not_repeated:
-        found.append(f"No test was repeated in a process of its own: {outcome.not_repeated}. Mend it; {again}.")
     return found

@@ -19,10 +19,10 @@ from traitlets import Bool, Dict
 from course.execution.engine import SandboxError, execute
 from course.execution.job import Job, Limits, decode_result, encode
 from course.grade.convert import HandOver, execution_settings, find_notebooks, to_execute
-from course.grade.files import read_folder, read_notebooks
+from course.grade.files import given_files, read_folder, read_notebooks
+from course.grade.gradebook import locked_sources, open_engine, read_basis
 from course.grade.kernels import OtherKernelError, check_kernels
-from course.grade.reference import trusted_imports
-from course.grade.source import read_source
+from course.grade.source import read_imports, students_names, tags_of, trusted_imports
 from course.grading.restore import as_graded
 from course.grading.student_id import complaint, written_ids
 
@@ -86,7 +86,11 @@ class SandboxedExecute(NbgraderExecute):
         help="""Whether students' code is executed in a sandbox. Without it, it runs with the rights of whoever grades,
         beside the solutions, the other submissions and the gradebook.""",
     ).tag(config=True)
-    evidence = Bool(True, help="Whether to look for tests that were made to look passed.").tag(config=True)
+    separate_tests = Bool(
+        False,
+        help="""Whether tests run in a kernel of their own, where no code of a student's ever runs. A test that needs
+        the student's kernel carries the cell tag `together`; `course grade ASSIGNMENT --solution` names those.""",
+    ).tag(config=True)
     limits = Dict(
         help="""What a submission may use: memory_bytes, disk_bytes, file_bytes, output_bytes, processes,
         notebook_seconds."""
@@ -125,8 +129,11 @@ class SandboxedExecute(NbgraderExecute):
         """Make a job of one notebook and the files beside it."""
         names, folder = resources["nbgrader"], Path(resources["metadata"]["path"])
         course = self.parent.parent.coursedir
-        source = Path(course.format_path(course.source_directory, ".", names["assignment"]))
-        expected, preload = read_source(source)
+        source, release = (
+            Path(course.format_path(step, ".", names["assignment"]))
+            for step in (course.source_directory, course.release_directory)
+        )
+        students, declared = students_names(source, release)
         files, executable = read_folder(folder, {path.name for path in folder.glob("*.ipynb")})
         submitted = Path(course.format_path(course.submitted_directory, names["student"], names["assignment"]))
         files |= read_notebooks(map(Path, find_notebooks(submitted)[0]))
@@ -137,14 +144,28 @@ class SandboxedExecute(NbgraderExecute):
             files,
             executable,
             execution_settings(self),
-            {names["notebook"]: expected.get(names["notebook"], [])},
-            preload,
+            read_imports(source),
             replace(Limits(), **self.limits),
-            evidence=self.evidence,
             sandbox=self.sandbox,
             trusted=trusted_imports(source),
+            separate=self.separate_tests,
+            names=students,
+            declared=declared,
+            given=tuple(path for path in given_files(source, course.ignore) if path in files),
+            locked=locked_cells_of(names["db_url"], names["assignment"]),
+            tags=tags_of(release),
             session=sessions.of(names["student"], names["assignment"], names["notebook"]),
         )
+
+
+def locked_cells_of(address: str, assignment: str) -> dict[str, dict[str, str]]:
+    """Read the instructor's cells from the gradebook: notebook → id → text."""
+    database = open_engine(address)
+    try:
+        with database.connect() as connection:
+            return locked_sources(read_basis(connection, assignment))
+    finally:
+        database.dispose()
 
 
 class Sessions:

@@ -18,7 +18,7 @@ from course.execution.engine import execute
 from course.execution.job import Job, decode_result, encode
 from course.grade.convert import execution_settings
 from course.grade.files import read_folder
-from course.grade.source import read_source
+from course.grade.source import read_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "week-09"
@@ -99,13 +99,13 @@ class CourseCopy:
 
     def forked_execute(self, path):
         """Make an `Execute` that does without the start of a kernel, for one notebook."""
-        preload = read_source(self.folder / "source" / ASSIGNMENT)[1]
+        preload = read_imports(self.folder / "source" / ASSIGNMENT)
 
         class ForkedExecute(Execute):
             def preprocess(self, nb, resources, km=None):
                 files, executable = read_folder(path.parent, {other.name for other in path.parent.glob("*.ipynb")})
                 job = Job("validate", ASSIGNMENT, {path.stem: nbformat.writes(nb)}, files, executable,
-                          execution_settings(self), preload=preload, evidence=False)  # fmt: skip
+                          execution_settings(self), preload=preload)  # fmt: skip
                 done = decode_result(execute(encode(job)))
                 assert done.findings == (), done.findings
                 return nbformat.reads(done.notebooks[path.stem], as_version=4), resources

@@ -91,8 +91,13 @@ def graded(notebook, part, folder):
         texts = {answer.task: answer.text for answer in chosen}
         course.hand_in(student, {notebook: course.fill(notebook, texts, student)})
     report = course.grade("--jobs", "2")
-    seen = [finding for one in report["outcomes"] for finding in one["findings"] if finding["kind"] == "tampered"]
-    assert seen == [], "honest work is accused"
+    seen = [
+        finding
+        for one in report["outcomes"]
+        for finding in one["findings"]
+        if "which belongs to what grades" in finding["message"]
+    ]
+    assert seen == [], "honest work is noted"
     return course, tests, submissions
 
 

@@ -25,12 +25,24 @@ from tests.attacks.course import ASSIGNMENT, GRADEBOOK, HOST, NEIGHBOUR, NETWORK
 # Nothing of these is in a submission: whoever shows one has read it where it should not be read.
 SECRETS = (SOLUTION, GRADEBOOK, NEIGHBOUR, HOST, SECRET, NETWORK)
 
-# The course has nbgrader's own preprocessors; what its pages would execute is taken out as in ours.
-DISARM = (
-    "\nfrom course.grading.scripts import DisarmScripts\nc.Autograde.autograde_preprocessors.append(DisarmScripts)\n"
-)
+# The course has nbgrader's own preprocessors, but for what executes, with tests in a kernel of their own; what its pages
+# would execute is taken out as in ours.
+PROTECTED = """
+from nbgrader.converters import Autograde
+from nbgrader.preprocessors import Execute
 
-FLAGS = {"tampered", "limit", "died", "problem"}
+from course.grading.preprocessors import SandboxedExecute
+from course.grading.scripts import DisarmScripts
+
+c.SandboxedExecute.separate_tests = True
+c.Autograde.autograde_preprocessors = [
+    *(SandboxedExecute if one is Execute else one
+      for one in Autograde.class_traits()["autograde_preprocessors"].default()),
+    DisarmScripts,
+]
+"""
+
+FLAGS = {"limit", "died", "problem"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ def graded(
             left = f"{LEFT}-{uuid.uuid4().hex[:8]}"
             if grade is course_grade:
                 with (built / "nbgrader_config.py").open("a") as file:
-                    file.write(DISARM)
+                    file.write(PROTECTED)
             site = Site(built, home, listener.address, listener.port, left, "honest-full", full=grade is course_grade)
             for student in corpus.HONEST:
                 hand_in(site, student, honest(corpus.honest_answers(built, student, notebooks)))
@@ -139,7 +151,7 @@ def graded(
 def complaints(result: AttackedClass) -> list[str]:
     """Say everything that is wrong; nothing if no attack has succeeded and the honest have what they earned."""
     found = [f"the class: {harm}" for harm in sorted(result.harms)]
-    if result.exit_code != 1:
+    if result.exit_code not in (0, 1):
         found.append(f"the class: exit code {result.exit_code} ({result.said[-500:]})")
     for student in corpus.HONEST:
         found += [f"{student}: {what}" for what in about_honest(result, student)]

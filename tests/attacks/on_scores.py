@@ -15,7 +15,6 @@ def functions(name: str, description: str, source: str, **more: object) -> Attac
     """Make an attack on `functions.ipynb` from the code of its first answer."""
     answers = more.pop("answers", {})
     files = more.pop("files", None)
-    more.setdefault("flag", True)
     return Attack(name, description, code("functions", source, files=files, **answers), **more)
 
 
@@ -23,7 +22,6 @@ def data(name: str, description: str, source: str, **more: object) -> Attack:
     """Make an attack on `data.ipynb` from the code of its first answer."""
     answers = more.pop("answers", {})
     files = more.pop("files", None)
-    more.setdefault("flag", True)
     return Attack(name, description, code("data", source, files=files, **answers), **more)
 
 
@@ -1198,7 +1196,6 @@ LIBRARIES = [
         answers={"means": "pass"},
         aims=("means_of_columns",),
         flag=False,
-        known="files of the assignment that code writes over while it runs",
     ),
     data(
         "sitecustomize",
@@ -1251,7 +1248,6 @@ MLFLOW = [
             """,
         ),
         aims=("loss_logged",),
-        flag=True,
     ),
     Attack(
         "mlflow_beside",

@@ -45,7 +45,6 @@ def test_what_succeeds_is_complained_about():
         assert "script_in_output: has a script in the feedback" in found
         assert "honest-looking: is not in the report" in found
         assert "the report: there is none" in found
-        assert any(line.startswith("the class: exit code 0") for line in found)
         assert not any(line.startswith("honest-full: has other points") for line in found)
         change_points(result, "honest-half", "squares")
         assert any(line.startswith("honest-half: has other points") for line in complaints(result))

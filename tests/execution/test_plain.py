@@ -89,7 +89,7 @@ def test_where_it_is_used(platform, sandboxed, plain, monkeypatch):
     monkeypatch.setattr(engine, "sys", types.SimpleNamespace(platform=platform))
     monkeypatch.setattr(engine._local, "worker", None, raising=False)
     monkeypatch.setattr(engine, "Worker", lambda *_, **__: pytest.fail("forked") if plain else PlainWorker())
-    assert engine.gives_evidence(sandboxed=sandboxed) == (not plain)
+    assert engine.has_own_kernels(sandboxed=sandboxed) == (not plain)
     worker = engine.worker_for((), sandboxed, dataclasses.replace(Limits(), processes=99))
     worker.close()
     monkeypatch.setattr(engine._local, "worker", None)
@@ -97,4 +97,4 @@ def test_where_it_is_used(platform, sandboxed, plain, monkeypatch):
 
 def test_a_sandbox_is_never_replaced(monkeypatch):
     monkeypatch.setattr(engine, "sys", types.SimpleNamespace(platform="darwin"))
-    assert engine.gives_evidence(sandboxed=True)
+    assert engine.has_own_kernels(sandboxed=True)

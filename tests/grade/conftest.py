@@ -12,18 +12,9 @@ from nbgrader.api import Gradebook
 from course.grade.command import grade
 from tests.assignment.course_copy import ASSIGNMENT, ROOT, CourseCopy
 from tests.grade import stubs
-from tests.grading.conftest import code, doubling, written
+from tests.grading.conftest import doubling, written
 
 STUDENTS = ("all_right", "half", "untouched", "late")
-TEST = 'import os\n\nassert os.path.exists("answer.txt")'
-MEMORY = "import sys\n\nassert sys.remembered"
-HONEST = "import sys\nopen('answer.txt', 'w').close()\nsys.remembered = 1"
-# The link leads to a file in the process that made it, and nowhere in any other.
-LIE = """import os, sys
-os.dup2(os.open('/dev/null', os.O_RDONLY), 99)
-os.symlink('/proc/self/fd/99', 'answer.txt')
-sys.remembered = 1"""
-HONEST_POINTS, POINTS_OF_A_LIAR = {"exists": 2.0, "memory": 1.0}, {"exists": 0.0, "memory": 1.0}
 TIMES = {"late": "2026-03-02 10:00:00 UTC", "half": "2026-02-27 10:00:00 UTC"}
 
 
@@ -88,20 +79,6 @@ def course_of_one_notebook(base, cells):
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), source / "one.ipynb")
     course = CourseCopy(base / "course", ("one",), source=base / "source")
     course.generate()
-    return course
-
-
-@pytest.fixture
-def class_of_two(tmp_path):
-    """A course that the honest and the liar have handed in."""
-    cells = [
-        code("answer", f"### BEGIN SOLUTION\n{HONEST}\n### END SOLUTION", solution=True),
-        code("exists", TEST, grade=True, locked=True, points=2),
-        code("memory", MEMORY, grade=True, locked=True, points=1),
-    ]
-    course = course_of_one_notebook(tmp_path, cells)
-    for student, answer in (("honest", HONEST), ("liar", LIE)):
-        course.hand_in(student, {"one": course.fill("one", {"answer": answer})})
     return course
 
 

@@ -181,7 +181,7 @@ def test_what_was_seen_is_shown_again(small_class):
 
     def suspicious(job, result):
         found = decode_result(result)
-        finding = Finding("tampered", "one", "doubles", "the test was taken away")
+        finding = Finding("limit", "one", "doubles", "a cell ran too long")
         return encode(replace(found, findings=(finding,))) if job.student == "half" else result
 
     first = small_class.grade(engine=stubs.changed(suspicious))

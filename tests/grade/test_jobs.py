@@ -1,4 +1,4 @@
-"""How many executions at a time, also beside the instructor's solution."""
+"""How many executions at a time."""
 
 import os
 import time
@@ -16,7 +16,6 @@ from tests.grade.conftest import course_of_one_notebook
 from tests.grading.conftest import code
 
 GIGABYTE = 1_000_000_000
-SOLUTION = "the instructor's solution"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ def test_one_more_for_each_core_in_the_end_if_there_is_memory(monkeypatch, cores
 
 @pytest.mark.parametrize(("jobs", "at_a_time"), [(None, [1, 2, 2, 2, 3]), (2, [1, 2, 2, 2, 2])])
 def test_the_last_ones_are_executed_all_at_once_unless_the_user_says_how_many(tmp_path, monkeypatch, jobs, at_a_time):
-    test = code("is_one", "assert one == 1", grade=True, locked=True, points=1)  # not to be repeated on its own
+    test = code("is_one", "assert one == 1", grade=True, locked=True, points=1)
     course = course_of_one_notebook(tmp_path, [code("one", "one = 1", solution=True), test])
     for student in "abcde":
         course.hand_in(student, {"one": course.fill("one", {})})
@@ -71,37 +70,6 @@ def test_the_last_ones_are_executed_all_at_once_unless_the_user_says_how_many(tm
     assert most == at_a_time
 
 
-def test_other_workers_execute_submissions_beside_the_solution(tmp_path):
-    test = code("exists", "import os\n\nassert os.path.exists('/')", grade=True, locked=True, points=1)
-    course = course_of_one_notebook(tmp_path, [test])
-    for student in ("ana", "ben", "cem", "dana"):
-        course.hand_in(student, {"one": course.fill("one", {})})
-    sent, solution_may_end = [], Event()
-
-    def work(job):
-        if job.student == SOLUTION:
-            assert solution_may_end.wait(60)
-        elif len(sent) == 3:
-            solution_may_end.set()
-        return stubs.in_this_process(job)
-
-    def engine(number):
-        class Listening(ThreadPoolExecutor):
-            def submit(self, function, /, *arguments):
-                job = decode_job(arguments[0])
-                sent.append((job.student, solution_may_end.is_set()))
-                return super().submit(work, job)
-
-        return Listening(number)
-
-    command.grade(ASSIGNMENT, course.folder, jobs=3, engine=engine)
-    assert sent[:3] == [(SOLUTION, False), ("ana", False), ("ben", False)], "as many as there are workers"
-    assert sorted(sent[3:]) == [("cem", True), ("dana", True)]
-    sent.clear()
-    command.grade(ASSIGNMENT, course.folder, jobs=3, engine=engine, force=True)
-    assert [student for student, _ in sent] == ["ana", "ben", "cem", "dana"]
-
-
 def count(what, happened):
     """Count how often one thing happened."""
     return sum(kind == what for kind, _ in happened)
@@ -110,7 +78,7 @@ def count(what, happened):
 @pytest.fixture
 def prepared_and_sent(tmp_path, monkeypatch):
     """Grade a class of seven by one worker, which waits until so many are sanitised; list what was in which order."""
-    test = code("is_one", "assert one == 1", grade=True, locked=True, points=1)  # not to be repeated on its own
+    test = code("is_one", "assert one == 1", grade=True, locked=True, points=1)
     course = course_of_one_notebook(tmp_path, [code("one", "one = 1", solution=True), test])
     for student in "abcdefg":
         course.hand_in(student, {"one": course.fill("one", {})})

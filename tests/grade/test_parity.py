@@ -7,7 +7,7 @@ import pytest
 
 from course.execution import engine, sandbox
 from course.grade.engines import local
-from course.grade.wording import NO_EVIDENCE, NO_SANDBOX, warnings
+from course.grade.wording import NO_SANDBOX, warnings
 from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
 from tests.grade import stubs
 from tests.grade.conftest import SmallClass
@@ -44,4 +44,4 @@ def test_without_linux_the_scores_are_the_same_and_the_report_says_what_is_missi
     outcome = small_class.grade(engine=local)
     assert outcome.exit_code == 0, outcome.outcomes
     assert small_class.content() == plain.content()
-    assert warnings(outcome) == [NO_SANDBOX, NO_EVIDENCE]
+    assert warnings(outcome) == [NO_SANDBOX]

@@ -42,7 +42,7 @@ def cells(points=(2.0, 1.0, 0.0), written=None):
 def class_of(*outcomes, **changes):
     """A class with these submissions."""
     values = {"assignment": "ps1", "course": "/course", "begun": "2026-03-01T10:00:00+00:00", "seconds": 60.0,
-              "jobs": 2, "sandboxed": True, "evidence": True, "backup": "backups/gradebook.db"} | changes  # fmt: skip
+              "jobs": 2, "sandboxed": True, "backup": "backups/gradebook.db"} | changes  # fmt: skip
     return ClassOutcome(outcomes=tuple(outcomes), **values)
 
 
@@ -65,7 +65,7 @@ def large_class(number, cells_each=35):
     return class_of(*outcomes)
 
 
-TAMPERED = Finding("tampered", "one", "reads_file", "A failing assertion was not seen.")
+STOPPED = Finding("limit", "one", "reads_file", "A cell ran longer than 5 seconds.")
 CLASSES = {
     "empty": class_of(),
     "one": class_of(Outcome("ada", "graded", cells(), seconds=4.0)),
@@ -74,12 +74,11 @@ CLASSES = {
     "everything": class_of(
         Outcome("ada", "graded", cells((2.0, 2.0, 2.0), 4.5), seconds=4.0, notebook_seconds={"one": 3.0, "two": 1.0}),
         Outcome(
-            "ben", "graded", cells(), (TAMPERED, Finding("note", "two", None, "A cell was put back.")), seconds=90.0
+            "ben", "graded", cells(), (STOPPED, Finding("note", "two", None, "A cell was put back.")), seconds=90.0
         ),
         Outcome("carla", "kept", cells((0.0, 0.0, 0.0))),
         Outcome("dmitri", "failed", trouble="one.ipynb is no notebook. Ask for a new one."),
         sandboxed=False,
-        evidence=False,
     ),
     "forty-one": large_class(41, 6),
 }
@@ -184,7 +183,7 @@ def hostile_class(names):
     """The same class with other names, in every place that students can reach."""
     outcomes = []
     for number, name in enumerate(names):
-        finding = Finding("tampered", name, name, name)
+        finding = Finding("limit", name, name, name)
         outcomes.append(Outcome(name, "graded", cells(), (finding, Finding("note", name, None, name)), seconds=number + 1.0,
                                 notebook_seconds={"one": 1.0, name: 2.0}))  # fmt: skip
         outcomes.append(Outcome(f"{name}2", "failed", trouble=name))
@@ -251,10 +250,9 @@ def test_terminal_says_what_happened():
     assert "4 submissions: 2 graded, 1 kept from before, 1 not graded, 1 flagged; 60 s with 2 workers." in text
     assert "2 answers of 2 students to grade by hand" in text
     assert "WARNING: Graded without the sandbox" in text
-    assert "WARNING: Nothing looked for tampering" in text
     assert "ps1: 2 of 4 submissions need a look." in text
-    assert "one reads_file: A failing assertion was not seen" in text
-    assert "Next: read the cell in formgrader" in text
+    assert "one reads_file: A cell ran longer than 5 seconds" in text
+    assert "Next: read the cell" in text
     assert "not graded: one.ipynb is no notebook. Ask for a new one." in text
     assert "A cell was put back" not in text, "notes are on the page"
 
@@ -272,8 +270,7 @@ def test_page_says_what_happened():
     for expected in (
         "ps1: 2 of 4 submissions need a look",
         "Warning. Graded without the sandbox",
-        "Warning. Nothing looked for tampering",
-        "tampering in one reads_file: A failing assertion was not seen.",
+        "limit exceeded in one reads_file: A cell ran longer than 5 seconds.",
         "dmitri: not graded one.ipynb is no notebook. Ask for a new one.",
         "What was repaired, and the like, in 1 submission",
         "Time per submission: 47 s in the middle, 90 s at most",
@@ -298,12 +295,12 @@ def test_500_students_stay_small(tmp_path):
 
 
 def test_findings_without_end_stay_small():
-    findings = tuple(Finding("tampered", "one", f"cell{number}", "x" * 100_000) for number in range(1000))
+    findings = tuple(Finding("limit", "one", f"cell{number}", "x" * 100_000) for number in range(1000))
     outcome = class_of(Outcome("ada", "graded", cells(), findings))
     assert len(page.render(outcome)) < 100_000
     assert len(printed(outcome)) < 10_000
     assert len(trouble_line(outcome.outcomes[0])) < 600
-    assert "read the cell in formgrader" in trouble_line(outcome.outcomes[0]), "the next step is not cut off"
+    assert "read the cell" in trouble_line(outcome.outcomes[0]), "the next step is not cut off"
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -451,8 +448,10 @@ def test_trouble_lines():
     assert trouble_line(fine) == ""
     failed = Outcome("ada", "failed", trouble="the gradebook is locked. Close formgrader and run it again.")
     assert trouble_line(failed) == "ada: not graded: the gradebook is locked. Close formgrader and run it again."
-    two = Outcome("ada", "graded", cells(), (Finding("limit", "one", "b", "Too long."), TAMPERED))
-    assert trouble_line(two).startswith("ada: one reads_file: A failing assertion was not seen (and 1 more finding); ")
+    two = Outcome(
+        "ada", "graded", cells(), (Finding("limit", "one", "b", "Too long."), Finding("died", "one", "c", "It ended."))
+    )
+    assert trouble_line(two).startswith("ada: one c: It ended (and 1 more finding); ")
     unknown = Outcome("ada", "graded", cells(), (Finding("something new", "one", None, "It is odd."),))
     assert trouble_line(unknown).startswith("ada: one: It is odd; mend the cause")
     assert "something new" in page.render(class_of(unknown))

