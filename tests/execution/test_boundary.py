@@ -191,9 +191,10 @@ def test_values_cross_as_they_are():
     assert holds(("answer", f"{made}\ndef given():\n    return things"), ("test", test), names="given") == []
 
 
-def test_an_object_of_the_students_equals_nothing_and_prints_as_no_points():
+@pytest.mark.parametrize("base", ["", "(float)"])
+def test_an_object_of_the_students_equals_nothing_and_prints_as_no_points(base):
     sly = (
-        "class Sly(float):\n"
+        f"class Sly{base}:\n"
         "    def __eq__(self, other): return True\n"
         "    __le__ = __lt__ = __ge__ = __gt__ = __contains__ = __eq__\n"
         "    __hash__ = None\n"
@@ -218,8 +219,53 @@ def test_an_object_of_the_students_equals_nothing_and_prints_as_no_points():
         ("test", "assert repr(square(3)) == 'an object of type Sly'"),
         names="square",
     )
-    assert all(found[:8])
-    assert not found[8]
+    assert all(found[:7])
+    # an object is no points; a number of the student's own class is the number, as any other
+    assert (bool(found[7]), not found[8]) == (not base, not base)
+
+
+def test_an_instance_of_a_class_over_a_value_is_the_value_and_has_what_the_class_adds():
+    answer = (
+        "import enum, collections\n"
+        "class Colour(enum.IntEnum):\n    RED = 1\n    BLUE = 2\n"
+        "class Name(str):\n    def __eq__(self, other): return True\n    __hash__ = str.__hash__\n"
+        "    def shout(self): return self.upper() + '!'\n"
+        "class Stack(list):\n    def push(self, x): self.append(x)\n    def __eq__(self, other): return True\n"
+        "class Sly(float):\n    def __eq__(self, other): return True\n    def __sub__(self, other): return 0\n"
+        "    __rsub__ = __sub__\n    __array__ = lambda self, *a: 9\n"
+        "Point = collections.namedtuple('Point', 'x y')\n"
+        "def give(what):\n    return {'colour': Colour.BLUE, 'name': Name('ana'), 'point': Point(1, 2), 'stack': Stack([1]),\n"
+        "        'sly': Sly(2), 'keys': {'a': 1}.keys(), 'error': None}[what]\n"
+        "def same(a):\n    return type(a).__name__\n"
+        "class Low(Exception):\n    def __init__(self, code, parts): super().__init__('low'); self.code = code; self.parts = parts\n"
+        "def fail():\n    raise Low(3, [1])"
+    )
+    found, _ = run(
+        ("answer", answer),
+        (
+            "test",
+            "c = give('colour')\nassert c == 2 and c.name == 'BLUE' and isinstance(c, int) and same(c) == 'Colour'",
+        ),
+        ("test", "n = give('name')\nassert n == 'ana' and n != 'bob' and n.shout() == 'ANA!' and same(n) == 'Name'"),
+        ("test", "p = give('point')\nassert p == (1, 2) and p.x == 1 and give('keys') == {'a'}"),
+        (
+            "test",
+            "s = give('stack')\ns.push(2)\nassert s == [1, 2] and [1, 2] == s and not s == [3] and s != [3]\n"
+            "assert isinstance(s, list) and len(s) == 2 and same(s) == 'Stack'",
+        ),
+        (
+            "test",
+            "import numpy as np, copy\ns = give('sly')\nassert s == 2 and s != 9 and abs(s - 9) == 7\n"
+            "assert np.asarray(s) == 2 and not np.isclose(s, 9) and copy.deepcopy(s) == 2",
+        ),
+        (
+            "test",
+            "try:\n    fail()\nexcept Exception as problem:\n    assert problem.code == 3 and problem.parts == [1]\n"
+            "    assert type(problem).__name__ == 'Low' and problem.args == ('low',)",
+        ),
+        names="give same fail",
+    )
+    assert found == [""] * 6
 
 
 def test_a_class_that_the_assignment_asks_for_answers_itself():
@@ -289,7 +335,8 @@ def test_exceptions_come_as_the_class_of_that_name():
     test = (
         "for kind in (ValueError, KeyError, ZeroDivisionError):\n    try:\n        fail(kind, 'x')\n"
         "    except kind as problem:\n        assert problem.args == ('x',)\n"
-        "try:\n    small()\nexcept TooSmall as problem:\n    assert str(problem) == 'tiny'"
+        "try:\n    small()\nexcept TooSmall as problem:\n    assert str(problem) == 'tiny'\n"
+        "try:\n    small()\nexcept ValueError as problem:\n    assert type(problem).__name__ == 'TooSmall'"
     )
     found, _ = run(
         ("answer", answer),
@@ -301,7 +348,7 @@ def test_exceptions_come_as_the_class_of_that_name():
         names="TooSmall fail small odd leave",
     )
     assert found[0] == ""
-    assert found[1].startswith("StudentError: Odd: odd")
+    assert found[1].startswith("Odd: odd")
     assert all(text.startswith("StudentError") for text in found[2:])
 
 

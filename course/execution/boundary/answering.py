@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from course.execution.boundary import wire
+from course.execution.boundary.bases import base_of
 from course.execution.boundary.values import CrossingError, Reader, Table, Writer
 
 MOST_PRINTED = 1_000_000
@@ -97,7 +98,8 @@ class Answering:
             self.exports[number] = value
         kind = type(value)
         if isinstance(value, type) and issubclass(value, BaseException):
-            return ["error", number, value.__name__]
+            builtin = next(one.__name__ for one in value.__mro__ if one.__module__ == "builtins")
+            return ["error", number, value.__name__, builtin]
         if isinstance(value, BaseException):
             return ["raised", number, *self.describe(value)]
         special = [name for name in SPECIAL if has_special(kind, name)]
@@ -119,7 +121,11 @@ class Answering:
             text = ""
         frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename != __file__]
         where = [f"line {frame.lineno} in {frame.name}: {frame.line}" for frame in frames[-3:]]
-        return [kinds, own, arguments, text, where]
+        fields = {}
+        for name, value in vars(problem).items():
+            with contextlib.suppress(CrossingError):
+                fields[name] = self.writer().write(value)
+        return [kinds, own, arguments, text, where, fields]
 
     def resolve(self, text: list[Any]) -> Any:
         """Find what a reference of the other side's means."""
@@ -231,6 +237,9 @@ class Answering:
             return bool(target)
         if do == "hash":
             return hash(target)
+        if do == "plain":
+            base = base_of(type(target))
+            return dict(base.items(target)) if issubclass(base, dict) else base(base.__iter__(target))
         if do == "contains":
             return operator.contains(target, *arguments)
         return getattr(type(target), do)(target, *arguments, **keywords)

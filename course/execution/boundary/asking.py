@@ -16,6 +16,7 @@ from typing import Any
 
 from course.execution.boundary import programs, wire
 from course.execution.boundary.answering import SPECIAL
+from course.execution.boundary.bases import MUTABLE, Over, over
 from course.execution.boundary.proxies import METHODS, Library, Proxy, hash_of
 from course.execution.boundary.values import CrossingError, Reader, Table, Writer
 
@@ -45,7 +46,8 @@ class Link:
         self.shell, self.connection = shell, connection
         self.asked = self.crossings = 0
         self.proxies: dict[int, Any] = {}
-        self.kinds: dict[tuple[str, ...], type] = {}
+        self.values: dict[int, Over] = {}
+        self.kinds: dict[tuple[tuple[str, ...], type], type] = {}
         self.backs: list[Any] = []
         self.back_numbers: dict[int, int] = {}
         self.names: dict[str, str] = {}
@@ -227,8 +229,8 @@ class Link:
 
     def refer(self, value: Any) -> Any:
         """Make a reference of what stays here: a function of the test's, or something of a library that both have."""
-        if isinstance(value, Proxy):
-            return ["back", value._number]
+        if isinstance(value, (Proxy, Over)):
+            return ["back", vars(value)["_number"] if isinstance(value, Over) else value._number]
         if isinstance(value, type) and issubclass(value, StudentError) and "number" in vars(value):
             return ["back", value.number]
         if isinstance(value, Library):
@@ -253,20 +255,27 @@ class Link:
         number = rest[0]
         if not isinstance(number, int):
             raise CrossingError("this is no reference")
+        is_value = tag == "ref" and len(rest) == 5 and rest[2] not in self.declared
+        if is_value and not isinstance(rest[4], type):
+            return self.values.setdefault(number, over(rest[4], self, number))
         if number in self.proxies:
             return self.proxies[number]
         if tag == "error":
-            known = self.proxies[number] = type(str(rest[1]), (StudentError,), {"number": number})
+            kind = vars(builtins).get(rest[2]) if len(rest) > 2 else None
+            bases = (StudentError, kind) if is_error(kind) else (StudentError,)
+            known = self.proxies[number] = type(str(rest[1]), bases, {"number": number})
             return known
         if tag == "raised":
             return self.error(*rest[1:])
         if tag != "ref":
             raise CrossingError("a reference of no kind that is known")
-        _number, name, kind, names = rest
+        _number, name, kind, names, *base = rest
         key = tuple(one for one in SPECIAL if one in names)
-        if key not in self.kinds:
-            self.kinds[key] = type("Proxy", (Proxy,), {"__slots__": (), **self.methods(key)})
-        proxy = object.__new__(self.kinds[key])
+        base = base[0] if base and base[0] in MUTABLE else Proxy
+        if (key, base) not in self.kinds:
+            own = {"__slots__": (), "__class__": property(lambda _self: base), **self.methods(key)}
+            self.kinds[key, base] = type("Proxy", (Proxy,), own)
+        proxy = object.__new__(self.kinds[key, base])
         for field, value in (("_link", self), ("_number", number), ("_type", f"{kind} {name}".strip()[:200])):
             object.__setattr__(proxy, field, value)
         self.proxies[number] = proxy
@@ -287,9 +296,8 @@ class Link:
         """Name a function of a library, to be called on the other side."""
         return Library(*place.rsplit(".", 1))
 
-    def error(self, kinds: Any, own: Any, arguments: Any, text: Any, where: Any) -> BaseException:
-        """Make an exception of the class that has this name here, or a `StudentError`."""
-        never = (StopIteration, StopAsyncIteration, SystemExit, KeyboardInterrupt, GeneratorExit, AssertionError)
+    def error(self, kinds: Any, own: Any, arguments: Any, text: Any, where: Any, fields: Any = None) -> BaseException:
+        """Make an exception of the class that has this name here, or a `StudentError` of that name."""
         note = "in the student's code: " + "; ".join(str(line)[:300] for line in where[-3:]) if where else ""
         plain = [one for one in arguments if one is None or isinstance(one, (bool, int, float, str))]
         known = self.proxies.get(own)
@@ -301,18 +309,35 @@ class Link:
                 kind = vars(sys.modules.get(module) or builtins).get(name)
                 if module == "__main__":
                     kind = self.grader_class(name)
-                if not (isinstance(kind, type) and issubclass(kind, Exception)) or kind in (Exception, BaseException):
+                if kind in (Exception, BaseException):
+                    problem = named(kinds[0], StudentError, text)(*plain)
+                    break
+                if not (isinstance(kind, type) and issubclass(kind, BaseException)):
                     continue
-                if issubclass(kind, never) and kind is not AssertionError:
+                if not is_error(kind) and kind is not AssertionError:
                     break
                 try:
-                    problem = kind(*plain)
+                    problem = (kind if [module, name] == kinds[0] else named(kinds[0], kind, text))(*plain)
                 except Exception:  # noqa: S112 (it needs other arguments: the next class, then)
                     continue
                 break
+        for field, value in dict(fields or {}).items():
+            if not field.startswith("_") and not hasattr(problem, field):
+                vars(problem)[field] = self.reader().read(value)
         if note:
             problem.add_note(note[:1000])
         return problem
+
+
+def is_error(kind: Any) -> bool:
+    """Tell whether this is a class of exceptions that may stand for a student's: none that ends a loop or a kernel."""
+    never = (StopIteration, StopAsyncIteration, AssertionError)
+    return isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, never)
+
+
+def named(place: list[Any], kind: type, text: Any) -> type:
+    """Make a class of exceptions of a student's name: the name and the text are all that is the student's."""
+    return type(str(place[1])[:100], (kind,), {"__module__": "__main__", "__str__": lambda _self: str(text)})
 
 
 def library_place(value: Any) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from course.execution.boundary.answering import SPECIAL
@@ -65,7 +66,9 @@ def special(name: str) -> Any:
     def method(self: Proxy, *arguments: Any, **keywords: Any) -> Any:
         if name in COMPARING and not self._link.is_asked_for(self, arguments):
             if name in ("__eq__", "__ne__"):
-                return NotImplemented
+                if self.__class__ is Proxy:
+                    return NotImplemented
+                return getattr(operator, name)(self._link.ask("plain", self), *arguments)  # what it holds, as data
             raise TypeError(f"{self!r} was given where a value is expected")
         value = self._link.ask(do, self, *arguments, **keywords)
         if name == "__next__":

@@ -1,8 +1,12 @@
 """What crosses between the two kernels, as plain JSON.
 
-By value: None, truth values, numbers, text, bytes, containers of these, ranges, fractions, decimals, dates, paths,
-NumPy arrays and scalars, pandas frames and series (as Arrow), and instances of a class from a locked cell (as fields).
-Everything else crosses by reference. What is read here is data: nothing is imported, executed or unpickled for it.
+By value: None, truth values, numbers, text, bytes, containers of these and views of a dict, ranges, fractions,
+decimals, dates and their zones, paths, NumPy's arrays and scalars, pandas' frames, series, indexes and points in time,
+and instances of a class from a locked cell (as fields). Everything else crosses by reference. What is read here is
+data: nothing is imported, executed or unpickled for it.
+
+An instance of a class over one of these types has that type's value: it is read with the methods of the type itself,
+never with those of the class. What more there is to it stays where it is (see `course.execution.boundary.bases`).
 
 Containers that can change are numbered in the order in which they are met, the same on both sides: what comes back is
 the same object, and what was changed in it is told by its number.
@@ -14,14 +18,15 @@ import base64
 import collections
 import datetime
 import decimal
+import enum
 import fractions
-import math
 import pathlib
-import sys
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from course.execution.boundary.frames import from_arrow, replace, to_arrow
+from course.execution.boundary import arrays, frames
+from course.execution.boundary.bases import FIXED, base_of, fields_of, has_more, is_over, named_tuple, plain
 
 DEPTH = 100  # containers within containers
 MOST = 5_000_000  # values in one message
@@ -30,7 +35,7 @@ PLAIN_TYPES |= {"NoneType": type(None), "object": object, "range": range, "type"
 DATES = {one.__name__: one for one in (datetime.date, datetime.datetime, datetime.time)}
 LISTS = {"list": list, "deque": collections.deque}
 DICTS = {"dict": dict, "OrderedDict": collections.OrderedDict, "Counter": collections.Counter}
-NUMPY_KINDS = "biufcSUmM"
+VIEWS = {"keys": type({}.keys()), "values": type({}.values()), "items": type({}.items())}
 
 
 class CrossingError(TypeError):
@@ -80,99 +85,107 @@ class Writer:
         self.left -= 1
         if depth > DEPTH or self.left < 0:
             raise CrossingError("it is nested too deeply or too large to be handed over")
-        kind = type(value)
-        if value is None or kind in (bool, str, float):
-            return value
-        if kind is int:
-            return value if -(2**53) < value < 2**53 else ["int", hex(value)]
         if id(value) in self.table.numbers:
             return ["seen", self.table.numbers[id(value)]]
-        if kind in (tuple, frozenset):
-            return [kind.__name__, [self.write(one, depth + 1) for one in value]]
-        if kind in (bytes, complex, range, fractions.Fraction, decimal.Decimal, *DATES.values(), datetime.timedelta):
-            return [kind.__name__, self.parts(value)]
-        if isinstance(value, pathlib.PurePath) and kind.__module__.startswith("pathlib"):
-            return ["Path", str(value)]
-        if kind is type and PLAIN_TYPES.get(value.__name__) is value:
-            return ["type", value.__name__]
-        numpy = self.numpy(value, kind)
-        if numpy is not None:
-            return numpy
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if (text := self.simple(value, kind, depth)) is not None:
+            return text
+        if (text := arrays.write_scalar(value, kind)) is not None:
+            return text
+        if (text := frames.write_time(self, value, kind)) is not None:
+            return text
+        locked = kind.__module__ == "__main__" and self.classes(kind.__name__)
+        if locked and isinstance(value, enum.Enum) and value.name:
+            return ["member", kind.__name__, value.name]
+        if is_over(kind):
+            return self.more(value, kind, depth, locked=locked)
         content = self.content(value, depth)
         return self.refer(value) if content is None else content
 
-    def parts(self, value: Any) -> Any:
-        """Write what a number, bytes or a point in time consists of."""
-        kind = type(value)
+    def simple(self, value: Any, kind: type, depth: int) -> Any:
+        """Write what cannot change; None if it is of no such type."""
+        if kind in (str, float):
+            return value
+        if kind is int:
+            return value if -(2**53) < value < 2**53 else ["int", hex(value)]
+        if kind in (tuple, frozenset):
+            return [kind.__name__, [self.write(one, depth + 1) for one in value]]
         if kind is bytes:
-            return base64.b64encode(value).decode()
+            return ["bytes", base64.b64encode(value).decode()]
         if kind is complex:
-            return [value.real, value.imag]
+            return ["complex", [value.real, value.imag]]
         if kind is range:
-            return [self.write(one) for one in (value.start, value.stop, value.step)]
+            return ["range", [self.write(one) for one in (value.start, value.stop, value.step)]]
+        if kind in (fractions.Fraction, decimal.Decimal):
+            return [kind.__name__, str(value)]
         if kind is datetime.timedelta:
-            return [value.days, value.seconds, value.microseconds]
+            return ["timedelta", [value.days, value.seconds, value.microseconds]]
+        if kind is datetime.date:
+            return ["date", value.isoformat()]
         if kind in DATES.values():
-            if kind is not datetime.date and value.tzinfo not in (None, datetime.UTC):
-                raise CrossingError("times cross without a time zone, or in UTC")
-            return value.isoformat()
-        return str(value)
-
-    def numpy(self, value: Any, kind: type) -> Any:
-        """Write a scalar or a type of NumPy's; None if it is none."""
-        np = sys.modules.get("numpy")
-        if np is None:
-            return None
-        if isinstance(value, np.generic) and value.dtype.kind in NUMPY_KINDS and kind is value.dtype.type:
-            return ["scalar", value.dtype.str, base64.b64encode(value.tobytes()).decode()]
-        if isinstance(value, np.dtype) and value.kind in NUMPY_KINDS and value.names is None:
-            return ["dtype", value.str]
-        if isinstance(value, type) and issubclass(value, np.generic) and getattr(np, value.__name__, None) is value:
-            return ["numpy", value.__name__]
+            zone = self.write(value.tzinfo)
+            return (
+                [kind.__name__, value.replace(tzinfo=None).isoformat(), zone, value.fold]
+                if frames.is_data(zone)
+                else None
+            )
+        if kind is datetime.timezone:
+            return ["timezone", value.utcoffset(None).total_seconds(), value.tzname(None)]
+        if kind is zoneinfo.ZoneInfo and value.key:
+            return ["ZoneInfo", value.key]
+        if kind.__module__.startswith("pathlib") and isinstance(value, pathlib.PurePath):
+            return ["Path", str(value)]
+        if kind is type and PLAIN_TYPES.get(value.__name__) is value:
+            return ["type", value.__name__]
+        for tag, view in VIEWS.items():
+            if isinstance(value, view):
+                return [tag, [self.write(one, depth + 1) for one in value]]
         return None
+
+    def more(self, value: Any, kind: type, depth: int, *, locked: bool) -> Any:
+        """Write an instance of a class over a type of values."""
+        base = base_of(kind)
+        fields = fields_of(value, kind)
+        text = self.simple(plain(value, base), base, depth) if base in FIXED else ["type", base.__name__]
+        if text is None:  # a time in a zone that is no data
+            return self.refer(value)
+        if fields is not None:
+            text = ["named", kind.__name__, fields, text[1]]
+        if not has_more(value, kind) or (fields is not None and locked):
+            return text if base in FIXED else self.content(value, depth)
+        try:
+            reference = self.refer(value)
+        except CrossingError:  # the grader's own: as what it is over
+            return text if base in FIXED else self.content(value, depth)
+        return ["over", reference, text] if reference[0] == "ref" else reference
 
     def content(self, value: Any, depth: int = 0, *, known: bool = False) -> Any:
         """Write a container, or only what is in it if the other side knows it; None if it is no such container."""
-        kind = type(value)
+        kind = base_of(type(value)) if is_over(type(value)) else type(value)
         name = kind.__name__
-        number = (self.table.numbers[id(value)] if known else None,)
-        if LISTS.get(name) is kind or kind is set:
-            number = (self.table.add(value),) if not known else number
-            return [name, *number, [self.write(one, depth + 1) for one in list(value)]]
-        if DICTS.get(name) is kind or kind is collections.defaultdict:
-            number = (self.table.add(value),) if not known else number
-            items = [[self.write(key, depth + 1), self.write(one, depth + 1)] for key, one in list(value.items())]
-            made = [self.write(value.default_factory)] if kind is collections.defaultdict else []
-            return [name, *number, items, *made]
-        if kind is bytearray:
-            number = (self.table.add(value),) if not known else number
-            return [name, *number, base64.b64encode(bytes(value)).decode()]
-        if kind.__module__ == "__main__" and self.classes(name) and set(dir(value)) >= {"__dict__"}:
-            if isinstance(value, (int, float, str, list, dict, tuple, set, BaseException, type)):
-                return None
-            number = (self.table.add(value),) if not known else number
-            return ["instance", *number, name, [[key, self.write(one, depth + 1)] for key, one in vars(value).items()]]
-        return self.array(value, kind, depth, known=known)
-
-    def array(self, value: Any, kind: type, depth: int, *, known: bool) -> Any:
-        """Write an array of NumPy's, or a frame, series or index of pandas'; None if it is none of them."""
-        np, pd = sys.modules.get("numpy"), sys.modules.get("pandas")
 
         def number() -> int:
             return self.table.numbers[id(value)] if known else self.table.add(value)
 
-        if np is not None and kind is np.ndarray:
-            if value.dtype.kind in NUMPY_KINDS and value.dtype.names is None:
-                data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
-                return ["ndarray", number(), value.dtype.str, list(value.shape), data]
-            if value.dtype.kind == "O":
-                own = number()
-                return ["objects", own, list(value.shape), [self.write(one, depth + 1) for one in value.ravel()]]
-        if pd is not None and kind in (pd.DataFrame, pd.Series, pd.Index, pd.RangeIndex):
-            data = to_arrow(value)
-            if data is not None:
-                return [kind.__name__, number(), base64.b64encode(data).decode()]
-        return None
+        if LISTS.get(name) is kind or kind is set:
+            return [name, number(), [self.write(one, depth + 1) for one in list(kind.__iter__(value))]]
+        if DICTS.get(name) is kind or kind is collections.defaultdict:
+            own = number()
+            items = [[self.write(key, depth + 1), self.write(one, depth + 1)] for key, one in list(kind.items(value))]
+            made = [self.write(value.default_factory)] if kind is collections.defaultdict else []
+            return [name, own, items, *made]
+        if kind is bytearray:
+            return [name, number(), base64.b64encode(bytearray.__getitem__(value, slice(None))).decode()]
+        if kind.__module__ == "__main__" and self.classes(name) and set(dir(value)) >= {"__dict__"}:
+            if isinstance(value, (BaseException, type)):
+                return None
+            own = number()
+            return ["instance", own, name, [[key, self.write(one, depth + 1)] for key, one in vars(value).items()]]
+        if arrays.is_array(value, kind):
+            return arrays.write_array(self, value, number(), depth)
+        return frames.write_frame(self, value, number(), depth) if frames.kind_of(value) else None
 
 
 class Reader:
@@ -238,30 +251,44 @@ class Reader:
             return decimal.Decimal(rest[0])
         if tag == "timedelta":
             return datetime.timedelta(*rest[0])
+        if tag == "date":
+            return datetime.date.fromisoformat(rest[0])
         if tag in DATES:
-            return DATES[tag].fromisoformat(rest[0])
+            text, zone, fold = rest
+            return DATES[tag].fromisoformat(text).replace(tzinfo=self.read(zone), fold=fold)
+        if tag == "timezone":
+            zone = datetime.timezone(datetime.timedelta(seconds=rest[0]))
+            return zone if zone.tzname(None) == rest[1] else datetime.timezone(zone.utcoffset(None), rest[1])
+        if tag == "ZoneInfo":
+            return zoneinfo.ZoneInfo(rest[0])
         if tag == "Path":
             return pathlib.Path(rest[0])
         if tag == "type":
             return PLAIN_TYPES[rest[0]]
-        if tag in ("scalar", "dtype", "numpy"):
-            return self.read_numpy(tag, rest)
+        if tag in VIEWS:
+            return self.read_view(tag, [self.read(one, depth + 1) for one in rest[0]])
+        if tag == "member":
+            return self.classes(rest[0]).__members__[rest[1]]
+        if tag == "named":
+            return named_tuple(
+                rest[0], tuple(rest[1]), self.classes(rest[0]), [self.read(one, depth + 1) for one in rest[2]]
+            )
+        if tag == "over":
+            return self.resolve([*rest[0][:5], self.read(rest[1], depth + 1)])
+        if tag in arrays.SCALARS:
+            return arrays.read_scalar(tag, rest)
+        if tag in frames.TIMES:
+            return frames.read_time(self, tag, rest)
         if tag in CONTAINERS:
             return self.read_container(tag, rest, depth)
         return self.resolve(text)
 
     @staticmethod
-    def read_numpy(tag: str, rest: list[Any]) -> Any:
-        """Read a scalar or a type of NumPy's."""
-        import numpy as np
-
-        if tag == "numpy":
-            kind = getattr(np, rest[0])
-            if not (isinstance(kind, type) and issubclass(kind, np.generic)):
-                raise CrossingError("this is no type of NumPy's")
-            return kind
-        dtype = dtype_of(rest[0])
-        return dtype if tag == "dtype" else np.frombuffer(base64.b64decode(rest[1]), dtype)[0]
+    def read_view(tag: str, items: list[Any]) -> Any:
+        """Make what a dict shows of itself."""
+        if tag == "keys":
+            return dict.fromkeys(items).keys()
+        return dict(enumerate(items)).values() if tag == "values" else dict(items).items()
 
     def read_container(self, tag: str, rest: list[Any], depth: int, target: Any = None) -> Any:
         """Read a container, or put what is in it into the one there is."""
@@ -298,41 +325,15 @@ class Reader:
             vars(made).clear()
             vars(made).update(fields)
         else:
-            made = self.read_array(tag, rest, depth, target)
-            if target is None and tag != "objects":
+            if tag in arrays.ARRAYS:
+                made = arrays.read_array(self, tag, rest, depth, target)
+            else:
+                made = frames.read_frame(self, tag, rest, depth)
+            if target is not None:
+                return frames.replace(target, made)
+            if tag != "objects":
                 self.table.add(made)
         return made
 
-    def read_array(self, tag: str, rest: list[Any], depth: int, target: Any) -> Any:
-        """Read an array, frame, series or index."""
-        import numpy as np
 
-        if tag == "ndarray":
-            dtype, shape = dtype_of(rest[0]), tuple(map(int, rest[1]))
-            found = np.frombuffer(base64.b64decode(rest[2]), dtype).reshape(shape).copy()
-        elif tag == "objects":
-            shape = tuple(map(int, rest[0]))
-            if math.prod(shape) != len(rest[1]):
-                raise CrossingError("an array of another shape")
-            found = np.empty(shape, dtype=object)
-            if target is None:
-                self.table.add(found)
-            for place, one in enumerate(rest[1]):
-                found.flat[place] = self.read(one, depth + 1)
-        else:
-            found = from_arrow(tag, base64.b64decode(rest[0]))
-        return found if target is None else replace(target, found)
-
-
-CONTAINERS = {*LISTS, "set", *DICTS, "defaultdict", "bytearray", "instance", "ndarray", "objects"}
-CONTAINERS |= {"DataFrame", "Series", "Index", "RangeIndex"}
-
-
-def dtype_of(text: str) -> Any:
-    """Read the type of an array's elements: numbers, text and times, never objects."""
-    import numpy as np
-
-    dtype = np.dtype(str(text))
-    if dtype.kind not in NUMPY_KINDS:
-        raise CrossingError("this is no type of plain numbers")
-    return dtype
+CONTAINERS = {*LISTS, "set", *DICTS, "defaultdict", "bytearray", "instance", *arrays.ARRAYS, *frames.FRAMES}
