@@ -159,6 +159,14 @@ def test_a_zone_of_ones_own_stays_there():
     assert repr(crossed({"a": datetime.datetime(2020, 1, 1, tzinfo=Zone())})["a"]) == "an object of type datetime"
 
 
+@pytest.mark.filterwarnings("error")
+def test_types_of_columns_and_columns_of_mixed_names_cross():
+    for frame in (FRAME.astype({"kind": "category"}), FRAME.rename(columns={"year": 1})):
+        assert crossed(frame.dtypes).tolist() == frame.dtypes.tolist()
+        pd.testing.assert_frame_equal(crossed(frame), frame)
+    assert crossed(FRAME["kind"].dtype) == "str"
+
+
 def test_missing_values_are_the_ones_there_are():
     assert crossed(pd.NaT) is pd.NaT
     assert crossed(pd.NA) is pd.NA

@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import io
 import sys
+import warnings
 from typing import Any
 
-TIMES = {"Timestamp", "Timedelta", "Period", "Interval", "NaT", "NA"}
+SCALARS = {"Timestamp", "Timedelta", "Period", "Interval", "NaT", "NA", "ExtensionDtype"}
 FRAMES = {"DataFrame", "Series", "Index", "ExtensionArray"}
 
 
-def write_time(writer: Any, value: Any, kind: type) -> Any:
-    """Write a point in time, a span or a missing value of pandas'; None if it is none."""
+def write_scalar(writer: Any, value: Any, kind: type) -> Any:
+    """Write a point in time, a span, a missing value or a type of pandas'; None if it is none."""
     pd = sys.modules.get("pandas")
     if pd is None:
         return None
@@ -30,6 +31,8 @@ def write_time(writer: Any, value: Any, kind: type) -> Any:
         return ["Period", value.ordinal, value.freqstr]
     if kind is pd.Interval:
         return ["Interval", writer.write(value.left), writer.write(value.right), value.closed]
+    if isinstance(value, pd.api.extensions.ExtensionDtype) and kind.__module__.startswith("pandas"):
+        return ["ExtensionDtype", write_type(writer, value, 0)]
     return None
 
 
@@ -38,8 +41,8 @@ def is_data(zone: Any) -> bool:
     return zone is None or zone[0] in ("timezone", "ZoneInfo")
 
 
-def read_time(reader: Any, tag: str, rest: list[Any]) -> Any:
-    """Read what `write_time` wrote."""
+def read_scalar(reader: Any, tag: str, rest: list[Any]) -> Any:
+    """Read what `write_scalar` wrote."""
     import pandas as pd
 
     if tag in ("NaT", "NA"):
@@ -51,6 +54,8 @@ def read_time(reader: Any, tag: str, rest: list[Any]) -> Any:
         return pd.Timedelta(reader.read(rest[0]))
     if tag == "Period":
         return pd.Period(ordinal=int(rest[0]), freq=str(rest[1]))
+    if tag == "ExtensionDtype":
+        return read_type(reader, rest[0], 0)
     return pd.Interval(reader.read(rest[0]), reader.read(rest[1]), closed=str(rest[2]))
 
 
@@ -133,7 +138,9 @@ def to_arrow(frame: Any) -> bytes | None:
     import pyarrow as pa
 
     try:
-        table = pa.Table.from_pandas(frame)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names of columns that Arrow would change: these are compared
+            table = pa.Table.from_pandas(frame)
         pd.testing.assert_frame_equal(frame, table.to_pandas(), check_exact=True, check_freq=False)
     except Exception:  # whatever Arrow and pandas say of what is in it
         return None

@@ -94,7 +94,7 @@ class Writer:
             return text
         if (text := arrays.write_scalar(value, kind)) is not None:
             return text
-        if (text := frames.write_time(self, value, kind)) is not None:
+        if (text := frames.write_scalar(self, value, kind)) is not None:
             return text
         locked = kind.__module__ == "__main__" and self.classes(kind.__name__)
         if locked and isinstance(value, enum.Enum) and value.name:
@@ -277,8 +277,8 @@ class Reader:
             return self.resolve([*rest[0][:5], self.read(rest[1], depth + 1)])
         if tag in arrays.SCALARS:
             return arrays.read_scalar(tag, rest)
-        if tag in frames.TIMES:
-            return frames.read_time(self, tag, rest)
+        if tag in frames.SCALARS:
+            return frames.read_scalar(self, tag, rest)
         if tag in CONTAINERS:
             return self.read_container(tag, rest, depth)
         return self.resolve(text)
