@@ -90,6 +90,14 @@ def test_a_class_that_the_assignment_asks_for_stays_there():
     vector = type("Vector", (tuple,), {"length": lambda self: 2})
     assert repr(crossed(vector((1, 2)), declared=["Vector"])) == "an object of type Vector"
     assert repr(crossed(vector((1, 2)))) == "(1, 2)"
+    for base, given in ((np.ndarray, 2), (pd.DataFrame, {"a": [1]}), (list, [1]), (str, "a")):
+        one = type("Vector", (base,), {})(given)
+        first, second = crossed([one, one], declared=["Vector"])
+        assert repr(first) == "an object of type Vector"
+        assert first is second
+        first, second = crossed([one, one])
+        assert isinstance(first, base)
+        assert first is second
 
 
 def test_named_tuples_keep_their_fields_and_enumerations_their_value():
@@ -119,12 +127,12 @@ def test_a_locked_named_tuple_or_enumeration_is_the_one_of_the_locked_cell():
         assert crossed(classes[name].RED, classes=classes) is classes[name].RED
 
 
-def test_what_only_looks_like_a_value_is_refused():
+def test_what_only_looks_like_a_value_is_none():
     link = Link.__new__(Link)
     link.proxies, link.values, link.kinds, link.declared = {}, {}, {}, set()
-    for value in ([1], {"a": 1}, True, None):
-        with pytest.raises(CrossingError):
-            Reader(link.resolve).read(["ref", 0, "", "Mine", [], value])
+    for number, value in enumerate(([1], {"a": 1}, True, 3)):
+        found = Reader(link.resolve).read(["ref", number, "", "Mine", [], value])
+        assert repr(found) == "an object of type Mine"
 
 
 @pytest.mark.parametrize("value", [{"a": 1, "b": [2]}.keys(), {"a": 1}.items(), collections.OrderedDict(a=1).keys()])

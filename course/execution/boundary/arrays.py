@@ -39,11 +39,16 @@ def read_scalar(tag: str, rest: list[Any]) -> Any:
     return dtype if tag == "dtype" else np.frombuffer(base64.b64decode(rest[1]), dtype)[0]
 
 
-def is_array(value: Any, kind: type) -> bool:
-    """Tell whether this is an array; a class of somebody else's over it counts, other kinds of NumPy's do not."""
+def is_over(value: Any, kind: type) -> bool:
+    """Tell whether this is an array of a class of somebody else's."""
     np = sys.modules.get("numpy")
-    own = np is not None and isinstance(value, np.ndarray)
-    return own and (kind is np.ndarray or not kind.__module__.startswith("numpy"))
+    return np is not None and isinstance(value, np.ndarray) and not kind.__module__.startswith("numpy")
+
+
+def is_array(value: Any, kind: type) -> bool:
+    """Tell whether this crosses as an array: other kinds of NumPy's, such as masked ones, do not."""
+    np = sys.modules.get("numpy")
+    return np is not None and (kind is np.ndarray or is_over(value, kind))
 
 
 def write_array(writer: Any, value: Any, number: int, depth: int) -> Any:

@@ -257,7 +257,8 @@ class Link:
             raise CrossingError("this is no reference")
         is_value = tag == "ref" and len(rest) == 5 and rest[2] not in self.declared
         if is_value and not isinstance(rest[4], type):
-            return self.values.setdefault(number, over(rest[4], self, number))
+            made = over(rest[4], self, number)
+            return self.values.setdefault(number, made) if isinstance(made, Over) else made
         if number in self.proxies:
             return self.proxies[number]
         if tag == "error":
@@ -271,7 +272,7 @@ class Link:
             raise CrossingError("a reference of no kind that is known")
         _number, name, kind, names, *base = rest
         key = tuple(one for one in SPECIAL if one in names)
-        base = base[0] if base and base[0] in MUTABLE else Proxy
+        base = base[0] if base and isinstance(base[0], type) and base[0] in MUTABLE else Proxy
         if (key, base) not in self.kinds:
             own = {"__slots__": (), "__class__": property(lambda _self: base), **self.methods(key)}
             self.kinds[key, base] = type("Proxy", (Proxy,), own)

@@ -123,12 +123,10 @@ def over_class(kind: type) -> type:
 
 
 def over(value: Any, link: Any, number: int) -> Any:
-    """Make a value whose instance is in the student's kernel; a date is only the date."""
+    """Make a value whose instance is in the student's kernel; a container or a date is only the value."""
     kind = type(value)
     named = base_of(kind) is tuple and kind.__mro__[1] is tuple and hasattr(kind, "_fields")
-    if not (kind in FIXED or named):
-        raise TypeError("this is no value")
-    if issubclass(kind, (datetime.date, datetime.time, datetime.timedelta)):
+    if not (kind in FIXED or named) or issubclass(kind, (datetime.date, datetime.time, datetime.timedelta)):
         return value
     made = kind.__new__(over_class(kind), *(value if named else (value,)))
     vars(made).update(_link=link, _number=number)

@@ -69,6 +69,11 @@ def kind_of(value: Any) -> str | None:
     return None
 
 
+def is_over(value: Any, kind: type) -> bool:
+    """Tell whether this is a frame, series, index or array of a class of somebody else's."""
+    return not kind.__module__.startswith("pandas") and kind_of(value) is not None
+
+
 def write_frame(writer: Any, value: Any, number: int, depth: int) -> Any:
     """Write a frame, series, index or array of pandas'."""
     import pandas as pd

@@ -55,6 +55,12 @@ class Table:
         self.objects.append(value)
         return len(self.objects) - 1
 
+    def replace(self, value: Any, other: Any) -> None:
+        """Give the number of a container, if it has one, to what stands for it."""
+        number = self.numbers.pop(id(value), None)
+        if number is not None:
+            self.numbers[id(other)], self.objects[number] = number, other
+
 
 class Writer:
     """Turns values into JSON.
@@ -99,7 +105,7 @@ class Writer:
         locked = kind.__module__ == "__main__" and self.classes(kind.__name__)
         if locked and isinstance(value, enum.Enum) and value.name:
             return ["member", kind.__name__, value.name]
-        if is_over(kind):
+        if is_over(kind) or arrays.is_over(value, kind) or frames.is_over(value, kind):
             return self.more(value, kind, depth, locked=locked)
         content = self.content(value, depth)
         return self.refer(value) if content is None else content
@@ -147,19 +153,24 @@ class Writer:
     def more(self, value: Any, kind: type, depth: int, *, locked: bool) -> Any:
         """Write an instance of a class over a type of values."""
         base = base_of(kind)
-        fields = fields_of(value, kind)
-        text = self.simple(plain(value, base), base, depth) if base in FIXED else ["type", base.__name__]
-        if text is None:  # a time in a zone that is no data
-            return self.refer(value)
-        if fields is not None:
-            text = ["named", kind.__name__, fields, text[1]]
-        if not has_more(value, kind) or (fields is not None and locked):
-            return text if base in FIXED else self.content(value, depth)
+        if base in FIXED:
+            text = self.simple(plain(value, base), base, depth)
+            if text is None:  # a time in a zone that is no data
+                return self.refer(value)
+            if (fields := fields_of(value, kind)) is not None:
+                text = ["named", kind.__name__, fields, text[1]]
+                if locked or not has_more(value, kind):
+                    return text
         try:
             reference = self.refer(value)
         except CrossingError:  # the grader's own: as what it is over
             return text if base in FIXED else self.content(value, depth)
-        return ["over", reference, text] if reference[0] == "ref" else reference
+        if reference[0] != "ref":
+            return reference
+        if base not in FIXED:
+            stays = base is not None and has_more(value, kind)
+            text = ["type", base.__name__] if stays else self.content(value, depth)
+        return ["over", reference, text]
 
     def content(self, value: Any, depth: int = 0, *, known: bool = False) -> Any:
         """Write a container, or only what is in it if the other side knows it; None if it is no such container."""
@@ -274,14 +285,17 @@ class Reader:
                 rest[0], tuple(rest[1]), self.classes(rest[0]), [self.read(one, depth + 1) for one in rest[2]]
             )
         if tag == "over":
-            return self.resolve([*rest[0][:5], self.read(rest[1], depth + 1)])
+            value = self.read(rest[1], depth + 1)
+            found = self.resolve([*rest[0][:5], value])
+            self.table.replace(value, found)
+            return found
         if tag in arrays.SCALARS:
             return arrays.read_scalar(tag, rest)
         if tag in frames.SCALARS:
             return frames.read_scalar(self, tag, rest)
         if tag in CONTAINERS:
             return self.read_container(tag, rest, depth)
-        return self.resolve(text)
+        return self.resolve(text[:5] if tag == "ref" else text)  # a value with it is read above
 
     @staticmethod
     def read_view(tag: str, items: list[Any]) -> Any:
