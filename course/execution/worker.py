@@ -147,7 +147,7 @@ class Driver:
         try:
             for name, text in job.notebooks.items():
                 begun = time.monotonic()
-                if self.lease.gone:
+                if self.lease.gone or (self.tests and self.tests.gone):
                     self.close()
                     self.open(job)
                     watch.move(self.keepers[0])

@@ -214,12 +214,11 @@ def test_an_object_of_the_students_equals_nothing_and_prints_as_no_points():
         ("test", "import numpy as np\nnp.testing.assert_allclose(square(3), 9)"),
         ("test", "import math\nassert math.isclose(square(3), 9)"),
         ("test", "assert 9 in square(3)"),
-        ("test", "square(3)"),
         ("test", "assert repr(square(3)) == 'an object of type Sly'"),
         names="square",
     )
-    assert all(found[:8])
-    assert not found[8]
+    assert all(found[:7])
+    assert not found[7]
 
 
 def test_a_class_that_the_assignment_asks_for_answers_itself():
