@@ -35,6 +35,7 @@ SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submis
 def keep(control: socket.socket, request: dict[str, Any], sandboxed: bool) -> NoReturn:
     """Be the first process of a submission: lay out its files, fork its kernels, collect what ends."""
     try:
+        request |= receive(control)[0]
         enter(request, sandboxed)
     except BaseException as problem:
         send(control, {"error": f"{type(problem).__name__}: {problem}"})
