@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import time
 from typing import Any, BinaryIO
 
 HEADER = struct.Struct(">Q")
@@ -53,24 +54,43 @@ def send(connection: socket.socket, message: Any, handles: list[int] | None = No
     connection.sendall(data)
 
 
-def receive(connection: socket.socket, handles: int = 0) -> tuple[Any, list[int]]:
-    """Receive a message and up to so many open files; raise ClosedError if the other side is gone."""
+def receive(
+    connection: socket.socket, handles: int = 0, *, most: int = LARGEST, seconds: float | None = None
+) -> tuple[Any, list[int]]:
+    """Receive a message and up to so many open files; raise ClosedError if the other side is gone.
+
+    Parameters
+    ----------
+    connection
+        From where.
+    handles
+        The largest number of open files.
+    most
+        The largest number of bytes.
+    seconds
+        The longest time that the whole of it may take, for a sender that is not trusted.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
+    if seconds is not None:
+        connection.settimeout(seconds)
     if handles:
         header, files, _flags, _address = socket.recv_fds(connection, HEADER.size, handles)
     else:
         header, files = connection.recv(HEADER.size, socket.MSG_WAITALL), []
-    return json.loads(receive_rest(connection, header)), list(files)
+    return json.loads(receive_rest(connection, header, most, until)), list(files)
 
 
-def receive_rest(connection: socket.socket, header: bytes) -> bytes:
+def receive_rest(connection: socket.socket, header: bytes, most: int = LARGEST, until: float | None = None) -> bytes:
     """Receive what comes after a header."""
     if len(header) < HEADER.size:
         raise ClosedError
     (left,) = HEADER.unpack(header)
-    if left > LARGEST:
+    if left > most:
         raise ClosedError
     parts = []
     while left:
+        if until is not None:
+            connection.settimeout(max(0.001, until - time.monotonic()))
         part = connection.recv(min(left, 1 << 20))
         if not part:
             raise ClosedError

@@ -28,12 +28,14 @@ from course.execution.channel import ClosedError, receive, send
 from course.execution.sandbox import python_folders
 
 HOME = "/home/student"
+LONGEST_REQUEST = 1_000_000  # bytes of what a program asks for
 SERVICE = "fork"  # the socket, in the runtime folder, that programs of a submission ask for a forked interpreter
 
 
 def keep(control: socket.socket, request: dict[str, Any], sandboxed: bool) -> NoReturn:
     """Be the first process of a submission: lay out its files, fork its kernels, collect what ends."""
     try:
+        request |= receive(control)[0]
         enter(request, sandboxed)
     except BaseException as problem:
         send(control, {"error": f"{type(problem).__name__}: {problem}"})
@@ -224,6 +226,8 @@ class Keeper:
             put_back(Path(self.request["folder"]), given, self.request["executable"])
             send(self.control, {"stopped": self.directory_of(message["stop"])})
         elif "is idle" in message:
+            if self.relay:
+                self.relay.abandon()  # the driver asks after a test
             send(self.control, {"idle": not (self.relay and self.relay.under_way > 0)})
         elif "resume" in message:
             self.resume()
@@ -240,13 +244,12 @@ class Keeper:
     def answer_program(self) -> None:
         """Fork an interpreter for a program of the submission that would have started a new one."""
         asking, _ = self.service.accept()
-        asking.settimeout(5)
         try:
-            message, handles = receive(asking, handles=3)
+            message, handles = receive(asking, handles=3, most=LONGEST_REQUEST, seconds=2)
             kind = message["kind"]
             if kind not in PROGRAMS or len(handles) != 3:
                 raise ValueError(kind)
-        except (ClosedError, OSError, ValueError, KeyError, TypeError):
+        except (ClosedError, OSError, ValueError, KeyError, TypeError, RecursionError, MemoryError):
             asking.close()
             return
         try:

@@ -63,7 +63,7 @@ def serve(connection: socket.socket, sandboxed: bool) -> NoReturn:
             if len(handles) == 2:
                 pids = fork_house(request, handles, connection, sandboxed)
             else:
-                pids = [fork_keeper(request, handles[0], connection, sandboxed)]
+                pids = [fork_keeper(request, handles[0], [connection.fileno()], sandboxed)]
             send(connection, {"keepers": pids})
         except OSError as problem:
             send(connection, {"error": str(problem)})
@@ -78,12 +78,15 @@ def reap() -> None:
             pass
 
 
-def fork_keeper(request: dict[str, Any], handle: int, connection: socket.socket | None, sandboxed: bool) -> int:
-    """Fork the keeper of one submission; return its process number as this process sees it."""
+def fork_keeper(request: dict[str, Any], handle: int, others: list[int], sandboxed: bool) -> int:
+    """Fork the keeper of one submission; return its process number as this process sees it.
+
+    The others are closed there: who waits at their other ends is to hear when their own keeper ends.
+    """
 
     def begin(tell: Callable[[str], None]) -> None:
-        if connection is not None:
-            connection.close()
+        for one in others:
+            os.close(one)
         if sandboxed:
             namespaces.unshare()
         keeper = os.fork()
@@ -109,8 +112,8 @@ def fork_house(request: dict[str, Any], handles: list[int], connection: socket.s
             namespaces.keep_mounts_private()
             mount_shared(request["limits"])
         keepers = [
-            fork_keeper(request | {"role": role, "runtime": f"{request['runtime']}/{role}"}, handle, None, sandboxed)
-            for role, handle in zip(("student", "tests"), handles, strict=True)
+            fork_keeper(request | {"role": role, "runtime": f"{request['runtime']}/{role}"}, handle, [other], sandboxed)
+            for role, handle, other in zip(("student", "tests"), handles, handles[::-1], strict=True)
         ]
         tell(" ".join(map(str, keepers)))
         for handle in handles:

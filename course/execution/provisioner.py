@@ -15,11 +15,14 @@ from jupyter_client.provisioning import KernelProvisionerBase
 
 from course.execution.channel import ClosedError, receive, send
 
+PATIENCE = 60.0  # seconds for a keeper to answer; a sweep, the longest, takes ten
+
 
 class Lease:
     """The driver's end of the connection to the keeper of one submission."""
 
     def __init__(self, control: socket.socket) -> None:
+        control.settimeout(PATIENCE)
         self.control = control
         self.ended: dict[int, int] = {}
         self.gone = False

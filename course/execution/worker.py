@@ -147,7 +147,7 @@ class Driver:
         try:
             for name, text in job.notebooks.items():
                 begun = time.monotonic()
-                if self.lease.gone:
+                if self.lease.gone or (self.tests and self.tests.gone):
                     self.close()
                     self.open(job)
                     watch.move(self.keepers[0])
@@ -177,10 +177,12 @@ class Driver:
             "base": str(self.base),
             "runtime": str(self.runtime),
             "folder": self.folder,
+            "limits": vars(job.limits),
+        }
+        layout = {  # not through the parent: the kernels of every later submission have its memory
             "files": encoded,
             "given": {path: encoded[path] for path in job.given if path in encoded},
             "executable": list(job.executable),
-            "limits": vars(job.limits),
         }
         for role in ("student", "tests") if job.separate else ():
             (self.runtime / role).mkdir()
@@ -191,6 +193,8 @@ class Driver:
         answer, _ = receive(self.parent)
         if "error" in answer:
             raise RuntimeError(answer["error"])
+        for own, _theirs in pairs:
+            send(own, layout)
         for own, _theirs in pairs:
             entered, _ = receive(own)
             if "error" in entered:

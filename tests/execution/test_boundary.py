@@ -215,13 +215,11 @@ def test_an_object_of_the_students_equals_nothing_and_prints_as_no_points(base):
         ("test", "import numpy as np\nnp.testing.assert_allclose(square(3), 9)"),
         ("test", "import math\nassert math.isclose(square(3), 9)"),
         ("test", "assert 9 in square(3)"),
-        ("test", "square(3)"),
         ("test", "assert repr(square(3)) == 'an object of type Sly'"),
         names="square",
     )
     assert all(found[:7])
-    # an object is no points; a number of the student's own class is the number, as any other
-    assert (bool(found[7]), not found[8]) == (not base, not base)
+    assert bool(found[7]) == bool(base)  # a number of the student's own class is the number, as any other
 
 
 def test_an_instance_of_a_class_over_a_value_is_the_value_and_has_what_the_class_adds():

@@ -33,11 +33,14 @@ class Plan:
     ----------
     tests
         Position of a cell that runs in the test kernel → positions of the locked cells that run there before it.
+    words
+        Position of such a test → the words of its text, and the names that those locked cells use.
     together
         Ids of the tests that run in the student's kernel.
     """
 
     tests: dict[int, list[int]] = field(default_factory=dict)
+    words: dict[int, set[str]] = field(default_factory=dict)
     together: list[str] = field(default_factory=list)
 
 
@@ -67,6 +70,7 @@ def make_plan(cells: list[Any], known: dict[str, str], tags: dict[str, list[str]
             plan.together.append(name)
         else:
             plan.tests[position] = sorted({*always, *closure(names[1], locked)})
+            plan.words[position] = words_of(cell.source).union(*(locked[place][1] for place in plan.tests[position]))
     return plan
 
 
@@ -145,27 +149,27 @@ class SeparateTests:
             self.start(resources)
         for place in self.plan.tests[position]:
             source = self.notebook.cells[place].source
-            if place not in self.ran and self.begin(source, None):  # in the notebook's folder
+            if place not in self.ran and self.begin(words_of(source), None):  # in the notebook's folder
                 self.ran.add(place)
                 self.run_locked(source)
-        problem = None if self.begin(cell.source, folder) else "the student's names cannot be read"
+        problem = None if self.begin(self.plan.words[position], folder) else "the student's names cannot be read"
         if problem:
             cell.outputs = [error_output("StudentError", problem)]
             cell.execution_count = position + 1
         else:
             cell, resources = self.tests.run_cell(cell, resources, position)
-            self.refuse_objects(cell)
+            self.drop_objects(cell)
         if self.tests.died_in is not None and self.student.died_in is None:
             self.student.died_in = self.tests.died_in
         self.settle(position)
         return cell, resources
 
-    def begin(self, source: str, folder: str | None) -> bool:
-        """Have the test kernel made ready for a cell; tell whether it is."""
-        words = words_of(source)
+    def begin(self, words: set[str], folder: str | None) -> bool:
+        """Have the test kernel made ready for a cell with these words; tell whether it is."""
         imports = {name: text for name, text in self.imports.items() if name in words}
         names = sorted((self.names & words) - imports.keys())
-        order = {"folder": folder, "names": names, "imports": imports, "declared": self.declared}
+        declared = [name for name in self.declared if name in words]  # elsewhere such a class is no more than another
+        order = {"folder": folder, "names": names, "imports": imports, "declared": declared, "errors": sorted(words)}
         reply = self.tests.ask({"begin": f"{BEGIN}({json.dumps(order)!r})"})
         return reply is not None and reply["user_expressions"]["begin"]["status"] == "ok"
 
@@ -195,13 +199,14 @@ class SeparateTests:
             student.died_in = position
 
     @staticmethod
-    def refuse_objects(cell: Any) -> None:
-        """Give no points for an object of the student's that a test ends in: nbgrader takes values for points."""
-        for output in cell.outputs:
-            text = output.get("data", {}).get("text/plain", "") if output.output_type == "execute_result" else ""
-            if text.startswith(PROXY):
-                cell.outputs.insert(0, error_output("StudentError", f"the test ends in {text}, not in a value"))
-                return
+    def drop_objects(cell: Any) -> None:
+        """Drop the output of a test that ends in an object of the student's: nbgrader takes values for points."""
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if output.output_type != "execute_result"
+            or not output.get("data", {}).get("text/plain", "").startswith(PROXY)
+        ]
 
     def close(self) -> None:
         """End the test kernel."""

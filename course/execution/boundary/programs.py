@@ -29,6 +29,7 @@ class Elsewhere:
     """
 
     connection: socket.socket
+    started = 0
 
     def __init__(
         self, args: Any, bufsize: int = -1, executable: Any = None, stdin: Any = None, stdout: Any = None,
@@ -73,11 +74,14 @@ class Elsewhere:
         if self.stdin is not None:
             written = self.stdin.getvalue()
             self.given += written.encode(self.encoding) if isinstance(written, str) else written
-        order = self.order | {"input": base64.b64encode(self.given).decode(), "seconds": timeout}
+        Elsewhere.started += 1
+        number = Elsewhere.started
+        given = base64.b64encode(self.given).decode()
+        order = self.order | {"id": number, "input": given, "seconds": timeout}
         wire.send(self.connection, wire.PROGRAM, order)
         while True:
             kind, answer = wire.receive(self.connection)
-            if kind == wire.PROGRAM:
+            if kind == wire.PROGRAM and answer["id"] == number:  # not of a program whose test was interrupted
                 break
         if "missing" in answer:
             raise FileNotFoundError(2, "No such file or directory", answer["missing"])

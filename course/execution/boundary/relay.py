@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import stat
-import struct
 import time
 from pathlib import Path
 from typing import Any
 
 from course.execution.boundary import wire
 
-PATIENCE = 10  # seconds for a kernel to take what it is sent
+PATIENCE = 10  # seconds for a kernel to take what it is sent, all of it
 LONGEST = 3600.0
 
 
@@ -42,11 +43,10 @@ class Relay:
         here, self.kernels = socket.socketpair()
         self.student = wire.Inbox(here)
         for one in (tests, here):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", PATIENCE, 0))
+            one.settimeout(PATIENCE)
         self.program = self.under_way = 0
         self.late = False
         self.deadline = 0.0
-        self.outputs: tuple[int, int] = (-1, -1)
 
     @property
     def sockets(self) -> list[socket.socket]:
@@ -69,6 +69,8 @@ class Relay:
                     if kind not in (wire.ANSWER, wire.BACK):
                         raise wire.WireError
                     if kind == wire.ANSWER:
+                        if not self.under_way:
+                            raise wire.WireError
                         self.under_way -= 1
                         self.keeper.stop()
                     wire.forward(self.tests.connection, kind, data)
@@ -87,17 +89,18 @@ class Relay:
     def start(self, order: dict[str, Any]) -> None:
         """Start a program of a test's."""
         command, environment = [str(word) for word in order["command"]], dict(order["environment"])
+        environment = of_tools(command) | environment
         found = shutil.which(command[0], path=environment.get("PATH", os.defpath))
         if os.sep in command[0]:
             found = os.path.join(order["folder"], command[0])
         if found is None or not os.path.isfile(found) or not os.path.isdir(order["folder"]):
             missing = command[0] if os.path.isdir(order["folder"]) else order["folder"]
-            wire.send(self.tests.connection, wire.PROGRAM, {"missing": missing})
+            wire.send(self.tests.connection, wire.PROGRAM, {"id": order["id"], "missing": missing})
             return
         given, out, err = (os.memfd_create(name) for name in ("in", "out", "err"))
         os.write(given, base64.b64decode(order["input"]))
         os.lseek(given, 0, os.SEEK_SET)
-        self.outputs, self.late = (out, err), False
+        self.late = False
         self.deadline = time.monotonic() + min(order["seconds"] or LONGEST, LONGEST)
 
         def become() -> None:
@@ -105,20 +108,25 @@ class Relay:
             os.chdir(order["folder"])
             os.execve(found, command, environment)  # noqa: S606
 
-        self.program = self.keeper.fork(become, keep=[given, out, out if order["joined"] else err])
-        self.keeper.children[self.program] = self.ended
+        program = self.keeper.fork(become, keep=[given, out, out if order["joined"] else err])
+        self.keeper.children[program] = lambda code: self.ended(program, order["id"], code, (out, err))
+        self.program = program
         os.close(given)
 
-    def ended(self, code: int) -> None:
+    def ended(self, program: int, number: int, code: int, outputs: tuple[int, int]) -> None:
         """Hand over what a program has written."""
         texts = []
-        for handle in self.outputs:
+        for handle in outputs:
             os.lseek(handle, 0, os.SEEK_SET)
             with os.fdopen(handle, "rb") as file:
                 texts.append(base64.b64encode(file.read(wire.LARGEST // 4)).decode())
+        with contextlib.suppress(OSError):
+            os.killpg(program, signal.SIGKILL)  # what it has left running in its group
+        self.keeper.stop()  # and elsewhere
+        if program != self.program:
+            return  # its test has ended
         self.program = 0
-        self.keeper.stop()  # what it has left running
-        answer = {"code": code, "late": self.late, "stdout": texts[0], "stderr": texts[1]}
+        answer = {"id": number, "code": code, "late": self.late, "stdout": texts[0], "stderr": texts[1]}
         with contextlib.suppress(OSError):
             wire.send(self.tests.connection, wire.PROGRAM, answer)
 
@@ -126,8 +134,27 @@ class Relay:
         """End a program that takes too long."""
         if self.program and time.monotonic() > self.deadline:
             self.late = True
-            with contextlib.suppress(ProcessLookupError):
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill the program that is running."""
+        if self.program:
+            with contextlib.suppress(OSError):
                 os.killpg(self.program, signal.SIGKILL)
+
+    def abandon(self) -> None:
+        """End the program of a test that has ended."""
+        self.kill()
+        self.program = 0
+
+
+def of_tools(command: list[str]) -> dict[str, str]:
+    """Give a program of a test's what keeps the student's files from being taken for a tool, or for its settings."""
+    found = {"GIT_CONFIG_GLOBAL": os.devnull, "PYTHONNOUSERSITE": "1"}
+    modules = re.findall(r"(?:^|\s)-m\s+(\w+)", " ".join(command))
+    if any(importlib.util.find_spec(name) for name in modules):  # of a library: the working directory comes first else
+        found["PYTHONSAFEPATH"] = "1"
+    return found
 
 
 def put_back(folder: Path, files: dict[str, bytes], executable: list[str]) -> None:
