@@ -27,7 +27,7 @@ QUICK = (
     "tests/reproduce/test_command.py::test_unseeded_randomness_is_found_and_named",
     "tests/browser/test_tiles.py",
 )
-LONG = ("tests/data", "tests/env", "tests/execution", "tests/grading", "tests/reproduce/test_isolation.py")
+LONG = ("tests/env", "tests/execution", "tests/reproduce/test_isolation.py")
 
 
 class Account:
@@ -129,7 +129,7 @@ def test_it_grades_and_reproduces_and_what_is_left_out_is_said(account):
 def test_all_that_a_sandbox_matters_to(account):
     said = run_tests(account, LONG, "-n2")
     assert "needs a sandbox" not in said
-    assert int(re.search(r"(\d+) passed", said)[1]) > 300
+    assert int(re.search(r"(\d+) passed", said)[1]) > 200
 
 
 def test_nothing_is_left_of_what_it_did(account):
