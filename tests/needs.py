@@ -37,7 +37,7 @@ def missing(need):
 
 def can_make_accounts():
     """Tell whether tests may make an account of this system, and become it."""
-    return os.name == "posix" and os.getuid() == 0 and all(map(shutil.which, ("useradd", "userdel", "su")))
+    return os.name == "posix" and os.getuid() == 0 and all(map(shutil.which, ("useradd", "userdel")))
 
 
 def leave_out(reason):
@@ -60,8 +60,8 @@ class Needs:
             for need in needs_of(item):
                 if reason := missing(need):
                     if os.environ.get("CI"):
-                        raise pytest.UsageError(f"{item.nodeid} needs a {need}: {reason}")
-                    item.add_marker(pytest.mark.skip(reason=f"needs a {need}: {reason}"))
+                        raise pytest.UsageError(f"{item.nodeid} needs {need}: {reason}")
+                    item.add_marker(pytest.mark.skip(reason=f"{need}: {reason}"))
                     break
 
     def pytest_terminal_summary(self, terminalreporter):
