@@ -112,9 +112,9 @@ class Inside:
         self.threads = ThreadPoolExecutor(max_workers=1)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
-        self.process = subprocess.Popen(
-            command, env=variables, cwd=os.path.abspath(os.sep), start_new_session=True, **pipes
-        )
+        pipes |= {"env": variables, "cwd": os.path.abspath(os.sep), "start_new_session": True}
+        # The wall ends with the thread that has started it (`--die-with-parent`), so that thread is this object's own.
+        self.process = self.threads.submit(subprocess.Popen, command, **pipes).result()
 
     def ask(self, job: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Give it a job and wait so many seconds for the answer; it is ended if there is none (UnreadableError)."""

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from course.reproduce.execute import Workshop
+from course.reproduce.isolation import LOADING, Wall
 from course.reproduce.project import Snapshot, reverse_times, size_of
 from course.reproduce.run import make_writable_and_retry
 from course.reproduce.surroundings import Surroundings, find_tools
@@ -229,3 +231,18 @@ def test_a_store_or_model_that_is_read_for_ever_does_not_outlive_the_time_limit(
     assert time.monotonic() - begun < 120
     assert done.returncode == 1
     assert "took more than 30 s" in report["notebooks"][0]["message"]
+
+
+def test_a_process_behind_the_wall_outlives_the_thread_that_asked_for_it(tmp_path):
+    started = []
+
+    def start():
+        started.append(Wall(find_tools(), tmp_path).module("reader", threading.Event()))
+        started[0].ask({}, LOADING)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    with pytest.raises(subprocess.TimeoutExpired):
+        started[0].process.wait(2)
+    started[0].close()
