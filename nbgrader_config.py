@@ -22,9 +22,9 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from course.grading import archives, feedback, hand_in, marking, preprocessors, scripts, uploads
-from course.grading.header import IncludeHeader
-from course.lab import validate_terminal
+from mlops_course.grading import archives, feedback, hand_in, marking, preprocessors, scripts, uploads
+from mlops_course.grading.header import IncludeHeader
+from mlops_course.lab import validate_terminal
 
 c = get_config()  # noqa: F821 (nbgrader defines it)
 
@@ -96,8 +96,8 @@ c.Autograde.sanitize_preprocessors = [
     preprocessors.CheckStudentId,
 ]
 
-# Tests run in a kernel of their own, where no code of a student's ever runs: see course/execution/boundary. A test that
-# needs the student's kernel carries the cell tag `together`.
+# Tests run in a kernel of their own, where no code of a student's ever runs: see mlops_course/execution/boundary. A
+# test that needs the student's kernel carries the cell tag `together`.
 c.SandboxedExecute.separate_tests = True
 
 # Then everything runs, in a sandbox, and goes on when a kernel dies. What a grade cell's tools say on stderr costs no
@@ -140,8 +140,8 @@ c.GenerateFeedback.preprocessors = feedback.PREPROCESSORS
 # ---------------------------------------------------------------- Grades out
 
 # nbgrader's table, in which a comma in a name shifts the columns and an answer that waits for points looks final, made
-# careful. For Moodle: `--exporter course.grading.export.MoodleGrades`.
-c.ExportApp.plugin_class = "course.grading.export.GradesTable"
+# careful. For Moodle: `--exporter mlops_course.grading.export.MoodleGrades`.
+c.ExportApp.plugin_class = "mlops_course.grading.export.GradesTable"
 
 # ---------------------------------------------------------------- Submissions from a learning management system
 

@@ -37,8 +37,8 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from course.execution.job import decode_job, decode_result, encode  # noqa: E402
-from course.execution.sandbox import Worker, patience  # noqa: E402
+from mlops_course.execution.job import decode_job, decode_result, encode  # noqa: E402
+from mlops_course.execution.sandbox import Worker, patience  # noqa: E402
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, CourseCopy  # noqa: E402
 
 RUNS = 3  # of `course grade`, over the whole class
@@ -209,7 +209,7 @@ def cell_seconds(text: str) -> float:
 
 def a_job(course: CourseCopy) -> bytes:
     """Capture what `course grade` sends to be executed for one submission."""
-    from course.grade.command import grade
+    from mlops_course.grading.command import grade
 
     captured: list[bytes] = []
 

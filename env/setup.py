@@ -213,7 +213,7 @@ def install() -> None:
     run(PYTHON, "-m", "ipykernel", *kernel, *options, doing="installing the notebook kernel")
 
     if sys.platform == "linux" and (ROOT / "tests").is_dir():  # in students' copies nothing is graded
-        trial = [PYTHON, "-m", "course.execution.bubblewrap"]
+        trial = [PYTHON, "-m", "mlops_course.execution.bubblewrap"]
         refused = subprocess.run(trial, env=environment(), capture_output=True, text=True, check=False).stdout.strip()
         if refused:
             say(f"      grading cannot lock students' code in here: {refused}")

@@ -10,8 +10,8 @@ import shutil
 
 import pytest
 
-from course.execution import bubblewrap
-from course.reproduce.surroundings import find_locale
+from mlops_course.execution import bubblewrap
+from mlops_course.reproduce.surroundings import find_locale
 
 
 def find_chromium():

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.needs("another account")
 WITHOUT = ("bwrap", "chromium", "chromium-browser", "google-chrome")
 # A class graded by the command, by the button and by nbgrader's own; a notebook's reproducibility; what needs a browser.
 QUICK = (
-    "tests/grade/test_for_real.py",
+    "tests/grading/test_for_real.py",
     "tests/reproduce/test_command.py::test_a_reproducible_notebook",
     "tests/reproduce/test_command.py::test_unseeded_randomness_is_found_and_named",
     "tests/browser/test_tiles.py",

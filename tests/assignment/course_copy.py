@@ -14,11 +14,11 @@ from nbgrader.utils import is_grade, is_solution
 from nbgrader.validator import Validator
 from traitlets.config import PyFileConfigLoader
 
-from course.execution.engine import execute
-from course.execution.job import Job, decode_result, encode
-from course.grade.convert import execution_settings
-from course.grade.files import read_folder
-from course.grade.source import read_imports
+from mlops_course.execution.engine import execute
+from mlops_course.execution.job import Job, decode_result, encode
+from mlops_course.grading.convert import execution_settings
+from mlops_course.grading.files import read_folder
+from mlops_course.grading.source import read_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "week-09"

@@ -175,7 +175,7 @@ def run(course, *, good, bad, by_hand, costs, repair):
         with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
             assert gradebook.find_grade(by_hand[1], by_hand[0], ASSIGNMENT, name).manual_score == 3.5
     report = subprocess.run(
-        [sys.executable, "-m", "course.cli", "changes", ASSIGNMENT, "--before", "before.db"],
+        [sys.executable, "-m", "mlops_course.cli", "changes", ASSIGNMENT, "--before", "before.db"],
         cwd=course.folder,
         capture_output=True,
         text=True,

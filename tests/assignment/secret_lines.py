@@ -5,9 +5,9 @@ from html import unescape
 
 import nbformat
 
-from course.bundle.secrets import find_secrets
-from course.bundle.tree import File
-from course.grading.feedback import GUTTER, split_regions
+from mlops_course.bundle.secrets import find_secrets
+from mlops_course.bundle.tree import File
+from mlops_course.grading.feedback import GUTTER, split_regions
 from tests.assignment.course_copy import ASSIGNMENT
 from tests.assignment.matrix import read_answers
 

@@ -15,7 +15,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from traitlets.config import PyFileConfigLoader
 
-from course.grading.header import IncludeHeader
+from mlops_course.grading.header import IncludeHeader
 from tests.assignment.course_copy import ROOT
 from tests.browser.lab import copy_course
 from tests.grading.conftest import code, text
@@ -225,7 +225,7 @@ def test_the_configuration_changes_only_the_header(tmp_path):
 
 def test_nothing_but_documents_is_tied_to_one_week():
     """What instructors' commands and settings do must not ask for week-09."""
-    places = [*(ROOT / "course" / "grade").rglob("*.py"), *(ROOT / "course" / "grading").rglob("*.py")]
+    places = [*(ROOT / "mlops_course" / "grading").rglob("*.py")]
     places.append(ROOT / "nbgrader_config.py")
     found = []
     for path in places:

@@ -8,7 +8,7 @@ import subprocess
 import nbformat
 import pytest
 
-from course.bundle.secrets import REGIONS, find_leaks, find_secrets
+from mlops_course.bundle.secrets import REGIONS, find_leaks, find_secrets
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, ROOT, CourseCopy
 from tests.assignment.secret_lines import cells_of, files_below, secrets, settings
 

@@ -31,8 +31,8 @@ PROTECTED = """
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute
 
-from course.grading.preprocessors import SandboxedExecute
-from course.grading.scripts import DisarmScripts
+from mlops_course.grading.preprocessors import SandboxedExecute
+from mlops_course.grading.scripts import DisarmScripts
 
 c.SandboxedExecute.separate_tests = True
 c.Autograde.autograde_preprocessors = [
@@ -80,7 +80,17 @@ class AttackedClass:
 
 def course_grade(site: Site) -> tuple[int, str]:
     """Grade with our command; give its exit code and what it said."""
-    command = [sys.executable, "-m", "course.cli", "grade", ASSIGNMENT, "--course-dir", str(site.course), "--jobs", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "mlops_course.cli",
+        "grade",
+        ASSIGNMENT,
+        "--course-dir",
+        str(site.course),
+        "--jobs",
+        "2",
+    ]
     root = Path(__file__).resolve().parents[2]
     variables = course.variables(site.home) | {"COLUMNS": "200"}
     done = subprocess.run(command, cwd=root, env=variables, capture_output=True, text=True, timeout=1500)

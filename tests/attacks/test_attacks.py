@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from course import grade
+from mlops_course import grading
 from tests.attacks import archives, corpus, course, noted, stock, traces
 from tests.attacks.attack import PRINT_REACHED, Attack, Site, code
 from tests.attacks.attacked_class import AttackedClass, complaints, graded, plain_nbgrader
@@ -78,7 +78,7 @@ def test_scripts_are_told_from_text(page, found):
 
 
 def test_what_is_known_to_get_through_is_documented():
-    text = " ".join((Path(grade.__file__).parent / "README.md").read_text(encoding="utf-8").split())
+    text = " ".join((Path(grading.__file__).parent / "README.md").read_text(encoding="utf-8").split())
     for attack in corpus.ATTACKS:
         assert attack.known in text, attack.name
 

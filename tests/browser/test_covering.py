@@ -10,8 +10,8 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from traitlets.config import Config
 
-from course.grading.feedback import PageStyle
-from course.grading.scripts import DisarmScripts
+from mlops_course.grading.feedback import PageStyle
+from mlops_course.grading.scripts import DisarmScripts
 
 FORMGRADER = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"
 COVER = "background: white; color: red; width: 3000px; height: 3000px"

@@ -76,7 +76,7 @@ def test_the_instructor_sees_everything(page, module_path):
     (folder / "course.egg-info").mkdir()
     with labs.serve(folder, module_path / "instructors_home") as lab:
         seen = contents(page, lab)
-    assert {"source", "release", "tests", "course", "env", "nbgrader_config.py"} <= seen
+    assert {"source", "release", "tests", "mlops_course", "env", "nbgrader_config.py"} <= seen
     assert "course.egg-info" not in seen
 
 

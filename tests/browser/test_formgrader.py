@@ -306,7 +306,7 @@ def test_the_server_answers_while_a_submission_is_graded(course, beside, forbidd
         config.write(WAITING.format(seconds=60 if beside else 2))
     # An exchange elsewhere, or one that cannot be made; a bubblewrap that may not be used.
     exchange = course.parent / "elsewhere" if beside else Path("/proc/nowhere")
-    options = () if beside else ("--ServerApp.jpserver_extensions={'course.lab.formgrader': False}",)
+    options = () if beside else ("--ServerApp.jpserver_extensions={'mlops_course.lab.formgrader': False}",)
     more = {"NBGRADER_EXCHANGE": str(exchange), "PATH": f"{forbidden_bubblewrap}:{Path(sys.executable).parent}"}
     with labs.serve(course, course.parent / "home", *options, **more) as lab:
         first = get(lab, "formgrader/manage_assignments")

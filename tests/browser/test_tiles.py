@@ -15,8 +15,8 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from course.lab.mlflow_ui import SERVERS_AT_MOST, Desk, ago
-from course.lab.stores import FOLDERS_AT_MOST, files_below, find_run, find_stores, read_store
+from mlops_course.lab.mlflow_ui import SERVERS_AT_MOST, Desk, ago
+from mlops_course.lab.stores import FOLDERS_AT_MOST, files_below, find_run, find_stores, read_store
 from tests.browser import lab as labs
 from tests.browser.student import dark, foreign_requests, open_launcher, student_copy, tile
 
@@ -202,7 +202,7 @@ def test_stores_are_found_and_described(tmp_path, store, run_id):
 
 
 def test_the_search_ends_in_a_large_home(tmp_path, monkeypatch):
-    monkeypatch.setattr("course.lab.stores.FOLDERS_AT_MOST", 3)
+    monkeypatch.setattr("mlops_course.lab.stores.FOLDERS_AT_MOST", 3)
     for name in ("1", "2", "3", "4"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "mlflow.db").touch()

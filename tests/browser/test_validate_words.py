@@ -13,8 +13,8 @@ from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
 from traitlets.config import Config
 
-from course.lab.student import HIDDEN_FROM_STUDENTS, is_student_folder
-from course.lab.validate_worker import changed_cell, describe, explain, message, validate
+from mlops_course.lab.student import HIDDEN_FROM_STUDENTS, is_student_folder
+from mlops_course.lab.validate_worker import changed_cell, describe, explain, message, validate
 from tests.check.states import ROOT
 from tests.grading.conftest import code
 
@@ -95,7 +95,7 @@ def test_why_a_notebook_could_not_be_run(tmp_path, problem, said):
 
 def test_a_damaged_notebook_is_one_answer(tmp_path):
     (tmp_path / "one.ipynb").write_text("not JSON")
-    command = [sys.executable, "-m", "course.lab.validate_worker", str(tmp_path / "one.ipynb")]
+    command = [sys.executable, "-m", "mlops_course.lab.validate_worker", str(tmp_path / "one.ipynb")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     answer = json.loads(done.stdout)
     assert not answer["success"]
@@ -233,4 +233,4 @@ def test_only_a_students_folder_hides_the_machinery(tmp_path):
     assert is_student_folder(tmp_path)
     (tmp_path / "source").mkdir()
     assert not is_student_folder(tmp_path)
-    assert {"course", "env", "tests"} <= set(HIDDEN_FROM_STUDENTS)
+    assert {"mlops_course", "env", "tests"} <= set(HIDDEN_FROM_STUDENTS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from course.bundle.tree import read_tree
+from mlops_course.bundle.tree import read_tree
 from tests.browser.lab import copy_course
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from course.bundle.command import FOLDER, RefusedBundleError, checked_files, save
-from course.bundle.contents import BEGIN, END, ROOMS, for_students, without_git
-from course.bundle.links import find_broken_links
-from course.bundle.pack import pack
-from course.bundle.release import find_stale
-from course.bundle.secrets import Secrets
-from course.bundle.tree import File, read_tree
-from course.errors import CourseError
+from mlops_course.bundle.command import FOLDER, RefusedBundleError, checked_files, save
+from mlops_course.bundle.contents import BEGIN, END, ROOMS, for_students, without_git
+from mlops_course.bundle.links import find_broken_links
+from mlops_course.bundle.pack import pack
+from mlops_course.bundle.release import find_stale
+from mlops_course.bundle.secrets import Secrets
+from mlops_course.bundle.tree import File, read_tree
+from mlops_course.errors import CourseError
 from tests.bundle.conftest import bundle, git
 
 NO_SECRETS = Secrets((), "")
@@ -58,7 +58,7 @@ def test_two_clones_at_different_times_give_the_same_bytes(committed, tmp_path):
         tracked = set(git("ls-files", folder=one).splitlines())
         assert names == {name for name in tracked if name.split("/")[0] in ROOMS}
         changed = {name for name in names if made.read(f"{FOLDER}/{name}") != git_bytes(name, one)}
-    assert changed == {".dvc/config", "README.md", "course/grade/README.md"}
+    assert changed == {".dvc/config", "README.md", "mlops_course/grading/README.md"}
 
 
 def git_bytes(name, folder):

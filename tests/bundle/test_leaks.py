@@ -18,10 +18,10 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter, Terminal256Formatter
 from pygments.lexers import PythonLexer
 
-from course.bundle.command import RefusedBundleError, checked_files
-from course.bundle.secrets import find_leaks, find_secrets
-from course.bundle.texts import words
-from course.bundle.tree import File
+from mlops_course.bundle.command import RefusedBundleError, checked_files
+from mlops_course.bundle.secrets import find_leaks, find_secrets
+from mlops_course.bundle.texts import words
+from mlops_course.bundle.tree import File
 
 RELEASED = "release/week-09/02_mlflow_tracking.ipynb"
 LESSON = "notebooks/lesson_02_mlflow_tracking.ipynb"
@@ -89,7 +89,9 @@ def test_one_line_in_the_release(planted, tree, secrets, kind):
     assert line[:60] in said
 
 
-@pytest.mark.parametrize("name", [LESSON, "release/week-09/start/notes.py", "course/grading/notes.py", "CHECKLIST.md"])
+@pytest.mark.parametrize(
+    "name", [LESSON, "release/week-09/start/notes.py", "mlops_course/grading/notes.py", "CHECKLIST.md"]
+)
 @pytest.mark.parametrize("kind", ["solution", "hidden tests", "mark scheme"])
 def test_a_whole_region_anywhere(planted, tree, secrets, kind, name):
     text = "one\n\n" + "\n".join(f"    {line}" for line in region(secrets, kind).lines)

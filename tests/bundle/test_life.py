@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbgrader.utils import is_solution
 
-from course.bundle.command import FOLDER
+from mlops_course.bundle.command import FOLDER
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, CourseCopy
 from tests.bundle.conftest import bundle
 from tests.env.test_setup import outside_path

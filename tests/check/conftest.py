@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from course.check.check import check
-from course.cli import main
+from mlops_course.check.check import check
+from mlops_course.cli import main
 from tests.check.states import ROOT, Work
 
 
@@ -52,7 +52,7 @@ def command():
     def run(*arguments, cwd, **variables):
         environment = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "PYTHONPATH")}
         return subprocess.run(
-            [sys.executable, "-m", "course.cli", "check", *map(str, arguments)],
+            [sys.executable, "-m", "mlops_course.cli", "check", *map(str, arguments)],
             cwd=cwd,
             env=environment | {"COLUMNS": "80", "PYTHONPATH": str(ROOT)} | variables,
             capture_output=True,

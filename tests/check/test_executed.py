@@ -8,9 +8,9 @@ from dataclasses import replace
 import nbformat
 import pytest
 
-from course.check.check import check
-from course.check.model import Status
-from course.check.report import to_json
+from mlops_course.check.check import check
+from mlops_course.check.model import Status
+from mlops_course.check.report import to_json
 from tests.check.states import ALL, FOURTH, ROOT, Work
 
 SOURCE = ROOT / "source" / "week-09"

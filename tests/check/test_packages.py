@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from course.check import packages
-from course.check.check import check
-from course.check.model import Difference
+from mlops_course.check import packages
+from mlops_course.check.check import check
+from mlops_course.check.model import Difference
 from tests.check.states import ROOT
 
 COURSE = """\

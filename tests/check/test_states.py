@@ -8,8 +8,8 @@ import time
 import nbformat
 import pytest
 
-from course.check.check import check
-from course.check.model import Status
+from mlops_course.check.check import check
+from mlops_course.check.model import Status
 from tests.check.states import ALL, FIRST, FOURTH, RELEASE, ROOT, SECOND, THIRD, Work, error, repository
 
 THERE, WRONG, STALE, NOT_RUN = Status.THERE, Status.WRONG, Status.STALE, Status.NOT_RUN
@@ -431,8 +431,8 @@ def test_nothing_is_changed(work, rows):
 
 
 def test_released_notebooks_have_the_tests_of_the_list():
-    from course.check.deliverables import WEEK_09
-    from course.check.notebook import read, tasks_of
+    from mlops_course.check.deliverables import WEEK_09
+    from mlops_course.check.notebook import read, tasks_of
 
     released = {path.stem: tasks_of(read(path).cells) for path in RELEASE.glob("*.ipynb")}
     listed = {}
@@ -444,7 +444,7 @@ def test_released_notebooks_have_the_tests_of_the_list():
 
 
 def test_repository_is_looked_at_in_all_its_faults(tmp_path):
-    from course.check.evidence import dataset
+    from mlops_course.check.evidence import dataset
 
     def status(name, **options):
         place = tmp_path / name
@@ -464,7 +464,7 @@ def test_repository_is_looked_at_in_all_its_faults(tmp_path):
 
 
 def test_json_is_plain(work):
-    from course.check.report import to_json
+    from mlops_course.check.report import to_json
 
     content = json.loads(to_json(check(work.folder, ROOT)))
     assert content["complete"] is False

@@ -6,8 +6,8 @@ import time
 import mlflow
 import pytest
 
-from course.check.evidence import run
-from course.check.model import Status
+from mlops_course.check.evidence import run
+from mlops_course.check.model import Status
 
 
 @pytest.fixture(scope="module")

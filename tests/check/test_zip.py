@@ -13,8 +13,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_output
 
-from course.check.pack import IncompleteError, pack
-from course.errors import CourseError
+from mlops_course.check.pack import IncompleteError, pack
+from mlops_course.errors import CourseError
 from tests.check.states import FIRST, RELEASE, ROOT
 
 

@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.bundle.contents import for_students
+from mlops_course.bundle.contents import for_students
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = Path(sys.prefix) / ("Scripts" if os.name == "nt" else "bin")

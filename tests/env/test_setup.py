@@ -230,8 +230,8 @@ def small(bare, root):
     pinned = [line.rstrip(" \\") for line in lines if "==" in line and not line.startswith((" ", "#"))]
     kept = [line for line in pinned if canonicalize_name(line.split("==")[0]) in wanted]
     (bare / "env" / "requirements.txt").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    (bare / "course").mkdir()
-    (bare / "course" / "__init__.py").write_text("", encoding="utf-8")
+    (bare / "mlops_course").mkdir()
+    (bare / "mlops_course" / "__init__.py").write_text("", encoding="utf-8")
     shutil.copyfile(root / "data" / "penguins.csv", bare / "data" / "penguins.csv")
     return bare
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from course.execution import ask_fork
+from mlops_course.execution import fork_client
 
 MESSAGE = {
     "kind": "dvc",
@@ -26,12 +26,12 @@ def answer(text):
     here, there = socket.socketpair()
     with here, there:
         there.sendall(struct.pack(">Q", len(text)) + text)
-        return ask_fork.receive(here, "code")
+        return fork_client.receive(here, "code")
 
 
 def test_what_it_writes_is_json():
-    assert json.loads(ask_fork.as_json(MESSAGE)) == MESSAGE
-    assert json.loads(ask_fork.as_json({"a": {}, "b": []})) == {"a": {}, "b": []}
+    assert json.loads(fork_client.as_json(MESSAGE)) == MESSAGE
+    assert json.loads(fork_client.as_json({"a": {}, "b": []})) == {"a": {}, "b": []}
 
 
 @pytest.mark.parametrize("code", [0, 1, -15, 255])
@@ -49,12 +49,12 @@ def test_without_a_keeper_there_is_no_answer():
     here, there = socket.socketpair()
     there.close()
     with here:
-        assert ask_fork.receive(here, "code") is None
+        assert fork_client.receive(here, "code") is None
 
 
 def test_it_imports_nothing_that_takes_long():
     """What it may use has to be in Python's core: that is the whole point of it."""
-    source = Path(importlib.util.find_spec("course.execution.ask_fork").origin).read_text(encoding="utf-8")
+    source = Path(importlib.util.find_spec("mlops_course.execution.fork_client").origin).read_text(encoding="utf-8")
     named = {line.split()[1] for line in source.splitlines() if line.strip().startswith(("import ", "from "))}
     assert named == {"os", "sys", "_signal", "_socket", "_json"}
     assert {"_signal", "os", "sys"} <= {*sys.builtin_module_names, "os"}

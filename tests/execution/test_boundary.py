@@ -7,9 +7,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course.execution.boundary.values import CrossingError, Reader, Writer
-from course.execution.engine import execute
-from course.execution.job import Job, Limits, decode_result, encode
+from mlops_course.execution.boundary.values import CrossingError, Reader, Writer
+from mlops_course.execution.engine import execute
+from mlops_course.execution.job import Job, Limits, decode_result, encode
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is for Linux")
 

@@ -10,7 +10,7 @@ from tests.execution.test_boundary import holds, run
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is for Linux")
 
 OWN_NAMES = (
-    "import sys\nkernel = sys.modules['course.execution.boundary.answering'].Answering\nold = kernel.names\n"
+    "import sys\nkernel = sys.modules['mlops_course.execution.boundary.answering'].Answering\nold = kernel.names\n"
     "def names(self, wanted, *, only_new=False):\n    return old(self, wanted, only_new=only_new) | more(self, only_new)\n"
     "kernel.names = names\n"
 )
@@ -131,7 +131,7 @@ def test_an_error_that_the_test_does_not_name_skips_nothing():
 
 def test_a_call_leads_the_test_only_to_shared_folders():
     answer = (
-        "import sys, os\nkernel = sys.modules['course.execution.boundary.answering'].Answering\n"
+        "import sys, os\nkernel = sys.modules['mlops_course.execution.boundary.answering'].Answering\n"
         "own = os.environ['COURSE_FORK'].replace('student/fork', 'tests/given')\n"
         "os.symlink(own, '/tmp/link')\nwent = ['/tmp/..' + own, '/tmp/link']\n"
         "kernel.went = lambda self, message: {'folder': went.pop()}\ndef f():\n    return 1"
@@ -142,7 +142,7 @@ def test_a_call_leads_the_test_only_to_shared_folders():
 
 def test_more_answers_than_calls_end_the_connection():
     answer = (
-        "import sys\nwire = sys.modules['course.execution.boundary.wire']\nold = wire.send\n"
+        "import sys\nwire = sys.modules['mlops_course.execution.boundary.wire']\nold = wire.send\n"
         "def send(connection, kind, message):\n    old(connection, kind, message)\n    old(connection, kind, message)\n"
         "wire.send = send\ndef f():\n    return 1"
     )

@@ -7,9 +7,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.execution import engine
-from course.execution.job import Job, Limits, decode_result, encode
-from course.execution.plain import PlainWorker
+from mlops_course.execution import engine
+from mlops_course.execution.job import Job, Limits, decode_result, encode
+from mlops_course.execution.plain import PlainWorker
 
 
 def notebook(*sources):

@@ -16,12 +16,12 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from course.execution import sandbox
-from course.execution.bubblewrap import find_bubblewrap, why_not
-from course.execution.engine import WorkerVanished, execute, worker_for
-from course.execution.job import Finding, Job, Limits, Result, decode_job, decode_result, encode
-from course.execution.runner import end_context
-from course.execution.sandbox import SandboxError, Worker
+from mlops_course.execution import sandbox
+from mlops_course.execution.bubblewrap import find_bubblewrap, why_not
+from mlops_course.execution.engine import WorkerVanished, execute, worker_for
+from mlops_course.execution.job import Finding, Job, Limits, Result, decode_job, decode_result, encode
+from mlops_course.execution.runner import end_context
+from mlops_course.execution.sandbox import SandboxError, Worker
 
 pytestmark = pytest.mark.needs("sandbox")
 
@@ -345,7 +345,7 @@ def test_the_graders_package_is_not_there_for_programs(monkeypatch):
     shown, _ = run(
         start + "print(ask('import course').stderr.splitlines()[-1])",
         "open('course.py', 'w').write('name = 42')\nprint(ask('import course; print(course.name)').stdout)",
-        'print(ask(\'import sys; print([name for name in sys.modules if "finder" in name or name.startswith("course")])\').stdout)',
+        'print(ask(\'import sys; print([name for name in sys.modules if "finder" in name or name.startswith("mlops_course")])\').stdout)',
     )
     assert shown == ["ModuleNotFoundError: No module named 'course'\n", "42\n\n", "[]\n\n"]
     shown, _ = run(start + "print(repr(ask('import course').stderr))", limits=without_finders(monkeypatch))
@@ -425,7 +425,7 @@ def test_a_context_is_ended_with_its_sockets():
 
 
 def test_a_socket_that_is_not_known_stops_nobody(monkeypatch):
-    monkeypatch.setattr("course.execution.runner.GRACE", 0.2)
+    monkeypatch.setattr("mlops_course.execution.runner.GRACE", 0.2)
     context = zmq.Context()
     hidden = zmq.Context.shadow(context.underlying).socket(zmq.PUSH)
     end_context(context)

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from course.execution.boundary.asking import Link
-from course.execution.boundary.values import CrossingError, Reader, Table, Writer
+from mlops_course.execution.boundary.asking import Link
+from mlops_course.execution.boundary.values import CrossingError, Reader, Table, Writer
 
 
 def referred(value):

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 from nbgrader.plugins import ExtractorPlugin
 
-from course.grading.archives import MEGABYTE, CarefulExtractor
+from mlops_course.grading.archives import MEGABYTE, CarefulExtractor
 from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
 from tests.attacks import archives
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from course.errors import CourseError
-from course.grading.changes import Change, compare, read_scores
+from mlops_course.errors import CourseError
+from mlops_course.grading.changes import Change, compare, read_scores
 from tests.assignment import cycle
 from tests.assignment.course_copy import CourseCopy
 
@@ -50,7 +50,7 @@ def test_what_is_no_gradebook_is_named(tmp_path):
     (tmp_path / "text.db").write_text("hello")
     with pytest.raises(CourseError, match="not a gradebook"):
         read_scores(tmp_path / "text.db", "week-09")
-    command = [sys.executable, "-m", "course.cli", "changes", "week-09", "--before", str(tmp_path / "absent.db")]
+    command = [sys.executable, "-m", "mlops_course.cli", "changes", "week-09", "--before", str(tmp_path / "absent.db")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("course: ")

@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import CsvExportPlugin
 
-from course.grading.export import FORMULA, GradesFile, GradesTable, Identifier, MoodleGrades, Result, harmless
+from mlops_course.grading.export import FORMULA, GradesFile, GradesTable, Identifier, MoodleGrades, Result, harmless
 from tests.assignment.course_copy import ROOT
 
 # Moodle's own export has these columns, and its import reads them: https://docs.moodle.org/405/en/Grade_import and

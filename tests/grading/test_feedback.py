@@ -6,7 +6,7 @@ from html import unescape
 import nbformat
 import pytest
 
-from course.grading.feedback import HideTests, split_regions, without
+from mlops_course.grading.feedback import HideTests, split_regions, without
 from tests.assignment.secret_lines import shown_in_feedback
 from tests.grading.conftest import HIDDEN
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.grading.hand_in import compare_names, other_capitals, put_names_right, trouble_with
-from course.grading.student_id import complaint, written_ids
+from mlops_course.grading.hand_in import compare_names, other_capitals, put_names_right, trouble_with
+from mlops_course.grading.student_id import complaint, written_ids
 from tests.assignment.course_copy import ASSIGNMENT, CourseCopy
 
 FULL = {"doubles": 3.0, "triples": 2.0, "is_four": 1.0}

@@ -3,8 +3,8 @@
 import nbformat
 import pytest
 
-from course.grading.marking import MarkingView, lay_out, take_scheme
-from course.lab.formgrader_worker import readable
+from mlops_course.grading.marking import MarkingView, lay_out, take_scheme
+from mlops_course.lab.formgrader_worker import readable
 
 SCHEME = "- 1 point: the fact\n\nAt most 2 points."
 MARKED = f"### Question 1\n\nWhy?\n\n=== BEGIN MARK SCHEME ===\n{SCHEME}\n=== END MARK SCHEME ==="

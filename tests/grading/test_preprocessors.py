@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from course.grading.preprocessors import IgnoreStderr
+from mlops_course.grading.preprocessors import IgnoreStderr
 from tests.grading.conftest import code
 
 

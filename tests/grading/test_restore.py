@@ -6,7 +6,7 @@ import random
 import nbformat
 import pytest
 
-from course.grading.restore import as_graded, grade_id, in_order, recognise, restore
+from mlops_course.grading.restore import as_graded, grade_id, in_order, recognise, restore
 from tests.grading.conftest import doubling
 
 

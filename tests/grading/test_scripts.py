@@ -16,9 +16,9 @@ from nbconvert.exporters import HTMLExporter
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
-from course.grading import feedback, scripts
-from course.grading.marking import MarkingView
-from course.grading.scripts import DisarmScripts, harmless, harmless_markdown
+from mlops_course.grading import feedback, scripts
+from mlops_course.grading.marking import MarkingView
+from mlops_course.grading.scripts import DisarmScripts, harmless, harmless_markdown
 
 PIXEL = base64.b64encode(b"GIF89a").decode()
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{}</svg>'

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
-from course.reproduce.contract import TAG
+from mlops_course.reproduce.contract import TAG
 
 MACHINE = re.compile(r"(/(home|Users|root|work|tmp)/|[A-Z]:\\\\)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")

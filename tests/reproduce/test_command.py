@@ -221,7 +221,7 @@ def test_a_report_folder_that_cannot_be_written(notebook, run_reproduce, tmp_pat
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_every_child_and_leaves_nothing_behind(notebook, tmp_path, number):
     slow = notebook("slow", "import time\ntime.sleep(300)")
-    command = [sys.executable, "-m", "course.cli", "reproduce", str(slow), "--report", str(tmp_path / "report")]
+    command = [sys.executable, "-m", "mlops_course.cli", "reproduce", str(slow), "--report", str(tmp_path / "report")]
     temporary = Path(tempfile.mkdtemp(prefix="t-", dir="/tmp"))
     environment = os.environ | {"TMPDIR": str(temporary)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

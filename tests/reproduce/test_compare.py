@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from course.reproduce.compare import compare, compare_history, relative_difference
+from mlops_course.reproduce.compare import compare, compare_history, relative_difference
 
 
 def exact(*values):

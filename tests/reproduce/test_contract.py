@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from course.errors import ContractError
-from course.reproduce.contract import read_promise
+from mlops_course.errors import ContractError
+from mlops_course.reproduce.contract import read_promise
 
 
 def refusal(path):

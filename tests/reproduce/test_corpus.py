@@ -76,7 +76,7 @@ FIRST_CELL = {
 def state(root=ROOT):
     """Name what decides about what is found: the command, the corpus, and every package."""
     files = sorted(
-        [*(root / "course" / "reproduce").rglob("*.py"), *(root / "tests/reproduce/corpus").rglob("*.ipynb")]
+        [*(root / "mlops_course" / "reproduce").rglob("*.py"), *(root / "tests/reproduce/corpus").rglob("*.ipynb")]
     )
     digest = hashlib.sha256(f"{sys.version_info[:2]} {FAULTS} {FIRST_CELL}".encode())
     for path in [*files, root / "env" / "requirements.txt"]:
@@ -118,7 +118,7 @@ def test_every_notebook_of_the_corpus_is_expected():
 
 
 def test_all_faults_are_checked_again_when_anything_changes(tmp_path):
-    places = ("course/reproduce/run.py", "tests/reproduce/corpus/faults/one.ipynb", "env/requirements.txt")
+    places = ("mlops_course/reproduce/run.py", "tests/reproduce/corpus/faults/one.ipynb", "env/requirements.txt")
     for place in places:
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text("x")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from course.reproduce.execute import Workshop
-from course.reproduce.isolation import LOADING, Wall
-from course.reproduce.project import Snapshot, reverse_times, size_of
-from course.reproduce.run import make_writable_and_retry
-from course.reproduce.surroundings import Surroundings, find_tools
+from mlops_course.reproduce.execute import Workshop
+from mlops_course.reproduce.isolation import LOADING, Wall
+from mlops_course.reproduce.project import Snapshot, reverse_times, size_of
+from mlops_course.reproduce.run import make_writable_and_retry
+from mlops_course.reproduce.surroundings import Surroundings, find_tools
 
 from .conftest import LOG, make
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from course.reproduce.model import Holdings, made_up_rows, predict
+from mlops_course.reproduce.model import Holdings, made_up_rows, predict
 
 X = np.random.default_rng(0).normal(size=(80, 4))
 Y = (X[:, 0] + 0.3 * X[:, 1] > 0).astype(int)

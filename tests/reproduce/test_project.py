@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from course.errors import ContractError
-from course.reproduce.project import git_folders, inventory, left_behind, reverse_times, take_snapshot
+from mlops_course.errors import ContractError
+from mlops_course.reproduce.project import git_folders, inventory, left_behind, reverse_times, take_snapshot
 
 
 def git(*arguments, cwd):

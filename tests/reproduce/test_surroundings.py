@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from course.reproduce import surroundings
-from course.reproduce.surroundings import HASH_SEEDS, Surroundings, find_tools, possible
-from course.reproduce.variations import VARIATIONS
+from mlops_course.reproduce import surroundings
+from mlops_course.reproduce.surroundings import HASH_SEEDS, Surroundings, find_tools, possible
+from mlops_course.reproduce.variations import VARIATIONS
 
 SETS = """male female|train test|a b|a b c|x y|x y z|Adelie Chinstrap Gentoo|Biscoe Dream Torgersen|
 bill_length_mm bill_depth_mm|bill_length_mm bill_depth_mm flipper_length_mm|accuracy loss|red green|red green blue|

@@ -2,7 +2,7 @@
 
 import os
 
-from course.lab.student import tiles
+from mlops_course.lab.student import tiles
 
 c = get_config()  # noqa: F821 (Jupyter defines it)
 

@@ -1,5 +1,0 @@
-"""Execution of what students handed in: a function of bytes that knows nothing of grades.
-
-`course.execution.execute(job)` takes an encoded `Job` and gives an encoded `Result`. Everything that a student's code
-can reach is in the job. Nothing of it is trusted when it comes back: the result is plain JSON.
-"""
