@@ -288,13 +288,14 @@ def bundle(output: Path, revision: str | None, course_dir: Path) -> None:
 
     Exit codes: 0 written; 1 refused, with the file and the line; 2 wrong use, or it could not be made.
     """
-    from mlops_course.bundle.command import RefusedBundleError, make, save
+    from mlops_course.bundle.command import RefusedBundleError, make
+    from mlops_course.files import write_whole
 
     if not output.absolute().parent.is_dir():
         fail(f"--output {output}: there is no folder {output.parent}. Make it, or choose another place.", code=2)
     try:
         made = make(course_dir, revision)
-        save(made.content, output)
+        write_whole(output, made.content)
     except RefusedBundleError as problem:
         fail(str(problem), code=1)
     except CourseError as problem:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_course.bundle.contents import BEGIN, ROOMS, in_rooms, students_files
 from mlops_course.bundle.data import find_missing_data
 from mlops_course.bundle.links import find_broken_links
-from mlops_course.bundle.pack import pack
 from mlops_course.bundle.release import assignments, find_stale
 from mlops_course.bundle.secrets import Secrets, find_leaks, find_secrets
 from mlops_course.bundle.students import find_student_data
 from mlops_course.bundle.tree import File, Files, commit_of, read_tree, uncommitted
 from mlops_course.errors import CourseError
+from mlops_course.files import make_zip
 
 FOLDER = "w09"  # what the zip unpacks to; short, because paths on Windows must be
 
@@ -94,7 +92,7 @@ def make(folder: Path, revision: str | None = None) -> Bundle:
     left_out = {name.partition("/")[0] for name in tree if not in_rooms(name)}
     unreleased = set(assignments(tree, "source")) - set(assignments(tree, "release"))
     return Bundle(
-        content=pack(files, FOLDER),
+        content=make_zip((f"{FOLDER}/{name}", file.content, file.executable) for name, file in files.items()),
         commit=commit,
         names=tuple(files),
         left_out=tuple(sorted(left_out)),
@@ -123,22 +121,3 @@ def refuse(places: list[str], remedy: str) -> None:
     """Raise with every place that is wrong, and with what mends it; do nothing when there is none."""
     if places:
         raise RefusedBundleError("\n  ".join(["no bundle was written:", *places, remedy]))
-
-
-def save(content: bytes, path: Path) -> None:
-    """Write a file, all of it or nothing; another in its place is replaced.
-
-    Raises
-    ------
-    OSError
-        The folder is missing or cannot be written to.
-    """
-    handle, name = tempfile.mkstemp(prefix=".bundle-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -20,10 +20,8 @@ from traitlets.config import Config, PyFileConfigLoader
 from mlops_course.check.locate import CONFIGURATION
 from mlops_course.check.model import LeftOut, Packed
 from mlops_course.errors import CourseError
+from mlops_course.files import make_zip, write_whole
 from mlops_course.grading.hand_in import read_notebook
-
-DATE = (1980, 1, 1, 0, 0, 0)  # the same files shall give the same bytes; the date a student hands in is the LMS's
-REGULAR = 0o100644 << 16
 
 
 class IncompleteError(CourseError):
@@ -166,20 +164,9 @@ def check_name(student: str, assignment: str, configuration: Config) -> None:
 def write(copy: Path, target: Path) -> list[str]:
     """Write the zip, the same bytes for the same files, and put it in place when it is whole."""
     paths = sorted((path for path in copy.rglob("*") if path.is_file()), key=lambda path: path.as_posix())
-    handle, name = tempfile.mkstemp(prefix=".hand-in-", suffix=".zip", dir=target.parent)
-    os.close(handle)
-    try:
-        with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for path in paths:
-                entry = zipfile.ZipInfo(path.relative_to(copy.parent).as_posix(), date_time=DATE)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.create_system = 3  # Unix, on every system
-                entry.external_attr = REGULAR
-                archive.writestr(entry, path.read_bytes(), compresslevel=9)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    names = [path.relative_to(copy.parent).as_posix() for path in paths]
+    contents = ((name, path.read_bytes(), False) for name, path in zip(names, paths, strict=True))
+    write_whole(target, make_zip(contents, zipfile.ZIP_DEFLATED))
     return [path.relative_to(copy).as_posix() for path in paths]
 
 

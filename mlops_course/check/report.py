@@ -15,6 +15,7 @@ from rich.text import Text
 
 from mlops_course.check.locate import shown
 from mlops_course.check.model import Deliverable, Packed, Report, Status, Test
+from mlops_course.words import encodable, plural, visible
 
 SCHEMA = 1
 MESSAGES = 3  # of failed tests for each deliverable; --json has all
@@ -27,7 +28,7 @@ def print_report(report: Report, console: Console, here: Path) -> None:
 
     def show(text: str, style: str = "") -> Text:
         # Text, not markup: names and messages come from notebooks.
-        return Text(safe(text, console.encoding), style=style)
+        return Text(encodable(visible(text), console.encoding), style=style)
 
     table = Table(
         title=show(f"{report.assignment}, in {shown(Path(report.folder), here)}"),
@@ -70,18 +71,6 @@ def item(mark: str, text: Text) -> Table:
     grid.add_column(overflow="fold")
     grid.add_row(mark, text)
     return grid
-
-
-def safe(text: str, encoding: str) -> str:
-    """Make a text one line that neither steers a terminal nor fails to be encoded: it may come from a notebook."""
-    line = " ".join(text.split())
-    line = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
-    return line.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def plural(number: int, noun: str) -> str:
-    """Count things in English."""
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def messages(one: Deliverable) -> list[str]:

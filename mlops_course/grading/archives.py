@@ -24,7 +24,8 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import Float, Integer
 
 from mlops_course.errors import CourseError
-from mlops_course.grading.uploads import keep_what_counts, printable
+from mlops_course.grading.uploads import keep_what_counts
+from mlops_course.words import visible
 
 MEGABYTE = 1_000_000
 BLOCK = 65_536
@@ -299,7 +300,7 @@ class CarefulExtractor(ExtractorPlugin):
                 unpack(path, place, limits)
                 self.mention_archives(path.relative_to(source), place)
             except RefusedArchiveError as problem:
-                name, reason = path.relative_to(source), printable(problem)  # names in an archive are a student's
+                name, reason = path.relative_to(source), visible(str(problem))  # names in an archive are a student's
                 self.log.error(
                     f"REFUSED {name} of {self.owner(place)}: {reason}. Nothing of it was unpacked; "
                     "ask for a new zip of the week's folder, replace the file and run the command again with --force."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from mlops_course.errors import CourseError
 from mlops_course.execution.job import Finding, Job
+from mlops_course.files import write_whole
 from mlops_course.grading.files import regular_files, remove
 from mlops_course.grading.outcome import CellScore, Outcome
 
@@ -41,22 +41,6 @@ def only_one(folder: Path) -> Iterator[None]:
                     f"{folder.parent}: another `course grade` is at work here. Wait until it has ended, or stop it."
                 ) from None
         yield
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
 
 
 def without_ids(notebook: str) -> str:
@@ -101,6 +85,7 @@ class Executed:
 
     def keep(self, name: str, result: bytes) -> None:
         """Keep a result."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / name, result)
 
     def forget(self, name: str) -> None:
@@ -144,6 +129,7 @@ class Seen:
         graded
             Its folder, as it will be in `autograded/`.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
         plain = asdict(outcome) | {"cells": [], "graded": stamp(graded), "tests": self.tests}
         write_whole(self.path(outcome.student), json.dumps(plain).encode())
 

@@ -7,6 +7,7 @@ import shlex
 
 from mlops_course.execution.job import Finding
 from mlops_course.grading.outcome import ClassOutcome, Outcome
+from mlops_course.words import plural, visible
 
 # The most serious first: only the first one of a submission fits into its line.
 KINDS = {
@@ -26,19 +27,8 @@ def printable(text: str) -> str:
 
     Names and messages come from students. What cannot be shown is written as Python escapes it.
     """
-    line = " ".join(text[: 4 * LONGEST].split())
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
+    shown = visible(text[: 4 * LONGEST])
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 3] + "..."
-
-
-def encodable(text: str, encoding: str) -> str:
-    """Write what an encoding lacks as escapes: a name must not end the run with a UnicodeEncodeError."""
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def plural(number: int, noun: str) -> str:
-    """Count things in English."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def points(value: float | None) -> str:

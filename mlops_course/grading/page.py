@@ -14,6 +14,7 @@ from mlops_course.grading import messages
 from mlops_course.grading import report as texts
 from mlops_course.grading.outcome import ClassOutcome, Outcome
 from mlops_course.grading.summary import Bin, compare_scores, count_tasks, hardest, make_bins, round_width
+from mlops_course.words import plural
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 230, 40, 12, 22, 40
 FINDINGS = 20  # of one submission; the JSON file has all
@@ -32,7 +33,7 @@ def render(outcome: ClassOutcome) -> str:
     )
     environment.globals |= {
         "describe": messages.describe, "duration": messages.duration, "kinds": messages.KINDS, "place": messages.place,
-        "plural": messages.plural, "points": messages.points, "percent": texts.percent, "status": texts.status,
+        "plural": plural, "points": messages.points, "percent": texts.percent, "status": texts.status,
         "next_step": messages.next_step, "quote": shlex.quote,
     }  # fmt: skip
     tasks = count_tasks(outcome.outcomes)
@@ -91,7 +92,7 @@ def score_figure(outcome: ClassOutcome) -> dict[str, Any] | None:
         median = messages.points(statistics.median(scores.values))
         best = sum(value >= scores.max_points for value in scores.values)
         figure["title"] = f"Half of the class has {median} of {messages.points(scores.max_points)} points or more"
-        figure["note"] = f"Full points: {best} of {messages.plural(len(scores.values), 'submission')}."
+        figure["note"] = f"Full points: {best} of {plural(len(scores.values), 'submission')}."
     return figure
 
 

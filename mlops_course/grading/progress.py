@@ -14,8 +14,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from mlops_course.grading.messages import duration, encodable, plural, points, printable, trouble_line
+from mlops_course.grading.messages import duration, points, printable, trouble_line
 from mlops_course.grading.outcome import Outcome
+from mlops_course.words import encodable, plural
 
 RECENT = 32  # finished submissions that the time left is estimated from
 NAMES = 4  # running submissions that are named

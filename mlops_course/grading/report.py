@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import statistics
 from dataclasses import asdict
 from pathlib import Path
@@ -15,13 +14,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mlops_course.files import write_whole
 from mlops_course.grading.messages import (
     describe,
     duration,
-    encodable,
     headline,
     next_step,
-    plural,
     points,
     printable,
     sorted_findings,
@@ -29,6 +27,7 @@ from mlops_course.grading.messages import (
 )
 from mlops_course.grading.outcome import ClassOutcome, Outcome
 from mlops_course.grading.summary import Scores, Task, compare_scores, count_tasks, hardest, make_bins
+from mlops_course.words import encodable, plural
 
 SCHEMA = 1
 EVERYBODY = 40  # up to so many submissions the table has a row for each
@@ -265,9 +264,9 @@ def write_report(outcome: ClassOutcome, folder: Path) -> Path:
     from mlops_course.grading.page import render
 
     folder.mkdir(parents=True, exist_ok=True)
-    replace(folder / "grading_report.json", json.dumps(as_json(outcome), indent=1, allow_nan=False) + "\n")
+    write_whole(folder / "grading_report.json", json.dumps(as_json(outcome), indent=1, allow_nan=False) + "\n")
     page = folder / "grading_report.html"
-    replace(page, render(outcome))
+    write_whole(page, render(outcome))
     return page
 
 
@@ -283,13 +282,3 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all: on a full disk the earlier report stays."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -29,9 +29,10 @@ from mlops_course.grading.errors import one_line
 from mlops_course.grading.files import remove
 from mlops_course.grading.gradebook import one_transaction, patiently, read_scores
 from mlops_course.grading.interrupts import noted_interrupts
-from mlops_course.grading.messages import describe, duration, encodable, plural, points, printable
+from mlops_course.grading.messages import describe, duration, points, printable
 from mlops_course.grading.outcome import CellScore
 from mlops_course.grading.submission import Course, Prepared, convert_executed, prepare
+from mlops_course.words import encodable, plural
 
 NAME = "the instructor's solution"
 NO_SANDBOX = "Your solution and the tests ran without the sandbox, with your rights."

@@ -12,6 +12,8 @@ from pathlib import Path, PurePath
 
 from nbgrader.plugins import FileNameCollectorPlugin
 
+from mlops_course.words import visible
+
 TOGETHER = 60  # seconds: what was copied or unpacked together has dates that say nothing
 
 Collect = Callable[[str], dict[str, str] | None]
@@ -54,7 +56,7 @@ def keep_what_counts(folder: Path, collect: Collect, assignment: str, log: loggi
     for student, uploads in sorted(find_uploads(folder, collect).items()):
         taken = list(uploads)
         if len(uploads) > 1:
-            shown = {upload: f"'{printable(upload.relative_to(folder))}'" for upload in uploads}
+            shown = {upload: f"'{visible(str(upload.relative_to(folder)))}'" for upload in uploads}
             people = {upload.relative_to(folder).parts[0].partition("_")[0] for upload in uploads} - {assignment}
             taken = [newest(uploads)] if len(people) < 2 else []
             left = ", ".join(shown[upload] for upload in uploads if upload not in taken)
@@ -74,7 +76,7 @@ def keep_what_counts(folder: Path, collect: Collect, assignment: str, log: loggi
             for file in double:
                 file.unlink()
             if double and upload in taken:
-                names = ", ".join(f"'{printable(file.relative_to(folder))}'" for file in double[:3])
+                names = ", ".join(f"'{visible(str(file.relative_to(folder)))}'" for file in double[:3])
                 more = f" and {len(double) - 3} more" if len(double) > 3 else ""
                 log.warning(
                     f"student '{student}' has files in several folders that are the same of the assignment: the "
@@ -124,8 +126,3 @@ def doubles(files: list[Path], collect: Collect) -> list[Path]:
             kept.add(name)
             folders |= set(name.parents)
     return double
-
-
-def printable(text: object) -> str:
-    """Make names that others have chosen fit for a line of the log."""
-    return "".join(character if character.isprintable() else "?" for character in str(text))

@@ -13,6 +13,7 @@ from mlops_course.reproduce.compare import pair
 from mlops_course.reproduce.run import Report
 from mlops_course.reproduce.surroundings import possible
 from mlops_course.reproduce.variations import VARIATIONS
+from mlops_course.words import plural
 
 WIDTH, LEFT, RIGHT = 640, 44, 16
 
@@ -20,7 +21,7 @@ WIDTH, LEFT, RIGHT = 640, 44, 16
 def render(report: Report, content: dict[str, Any]) -> str:
     """Render what was found, and the same as plain values, as in `report.json`."""
     environment = Environment(loader=PackageLoader("mlops_course.reproduce"), autoescape=select_autoescape())
-    environment.globals |= {"plural": texts.plural, "relative": texts.show_relative,
+    environment.globals |= {"plural": plural, "relative": texts.show_relative,
                              "same": texts.same, "other": texts.other,
                             "timeline": timeline, "histories": histories, "spreads": spreads}  # fmt: skip
     template = environment.get_template("report.html")

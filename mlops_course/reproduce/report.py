@@ -23,6 +23,7 @@ from mlops_course.reproduce.diagnose import as_dict
 from mlops_course.reproduce.run import Report
 from mlops_course.reproduce.surroundings import possible
 from mlops_course.reproduce.variations import ON_REQUEST, VARIATIONS
+from mlops_course.words import plural
 
 FORMAT = 1
 # Not even tried: no tool does it for a process of an ordinary user, or a laptop has only one of them.
@@ -72,11 +73,6 @@ def count(result: Result) -> str:
     metrics = sum(len(run["metrics"]) for run in runs)
     values = sum(len(values) for run in runs for values in run["metrics"].values())
     return f"{plural(len(runs), 'run')}, {plural(metrics, 'metric')}, {plural(values, 'value')}"
-
-
-def plural(number: int, noun: str) -> str:
-    """Count things in English."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def other(result: Result) -> str:

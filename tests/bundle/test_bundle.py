@@ -1,6 +1,5 @@
 """The students' copy: what is in it, always the same bytes, and what is refused for other reasons than a leak."""
 
-import io
 import os
 import re
 import subprocess
@@ -8,12 +7,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import time_machine
 
-from mlops_course.bundle.command import FOLDER, RefusedBundleError, checked_files, save
+from mlops_course.bundle.command import FOLDER, RefusedBundleError, checked_files
 from mlops_course.bundle.contents import BEGIN, END, ROOMS, for_students, without_git
 from mlops_course.bundle.links import find_broken_links
-from mlops_course.bundle.pack import pack
 from mlops_course.bundle.release import find_stale
 from mlops_course.bundle.secrets import Secrets
 from mlops_course.bundle.tree import File, read_tree
@@ -63,29 +60,6 @@ def test_two_clones_at_different_times_give_the_same_bytes(committed, tmp_path):
 
 def git_bytes(name, folder):
     return subprocess.run(["git", "show", f"HEAD:{name}"], cwd=folder, capture_output=True, check=True).stdout
-
-
-def test_the_moment_does_not_matter():
-    files = {"b": File(b"two"), "a/ä.sh": File(b"one", executable=True)}
-
-    def naive():
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            for name, file in files.items():
-                archive.writestr(name, file.content)
-        return packed.getvalue()
-
-    made = {}
-    for moment in ("2026-01-01 10:00", "2027-08-15 23:30"):
-        with time_machine.travel(moment):
-            made[moment] = pack(files, "w09"), pack(dict(reversed(files.items())), "w09"), naive()
-    (one, turned, careless), (later, _, careless_later) = made.values()
-    assert one == turned == later
-    assert careless != careless_later, "the control should show a difference"
-    with zipfile.ZipFile(io.BytesIO(one)) as archive:
-        modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
-        assert archive.testzip() is None
-    assert modes == {"w09/a/ä.sh": 0o100755, "w09/b": 0o100644}
 
 
 def test_a_stale_release_is_refused_with_the_command_that_mends_it(tree):
@@ -146,20 +120,6 @@ def test_wrong_places(clone, tmp_path):
     git("rm", "--quiet", "-r", "source", folder=clone)
     git("commit", "--quiet", "--message", "As students have it", folder=clone)
     assert "The bundle is made in the instructor's repository" in refusal(bundle(clone), 2)
-
-
-def test_it_is_written_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "made.zip"
-    save(b"old", path)
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="No space"):
-        save(b"new", path)
-    assert [one.name for one in tmp_path.iterdir()] == ["made.zip"]
-    assert path.read_bytes() == b"old"
 
 
 def test_an_output_that_cannot_be_written_is_said_before_all_the_work(clone):

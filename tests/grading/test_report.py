@@ -333,12 +333,10 @@ def test_full_disk_keeps_the_earlier_report(tmp_path, monkeypatch):
     report.write_report(CLASSES["one"], tmp_path)
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
 
-    def full(self, text, **_options):
-        with self.open("w") as file:
-            file.write(text[:10])
-        raise OSError(28, "No space left on device", str(self))
+    def full(_handle):
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         report.write_report(CLASSES["everything"], tmp_path)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
