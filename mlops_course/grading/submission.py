@@ -34,11 +34,12 @@ from mlops_course.grading.files import (
     write_to_disk,
 )
 from mlops_course.grading.gradebook import one_transaction, read_scores
+from mlops_course.grading.hand_in import read_notebook
 from mlops_course.grading.journal import fingerprint
 from mlops_course.grading.log import Collector
 from mlops_course.grading.look_list import notes_on
 from mlops_course.grading.outcome import Outcome
-from mlops_course.grading.source import locked_cells
+from mlops_course.grading.source import locked_text
 
 MOST_NOTEBOOK_BYTES = 50_000_000
 MOST_CELLS = 5_000
@@ -206,7 +207,7 @@ def edited_cells(path: Path, released: dict[str, dict[str, str]]) -> list[str]:
     """
     given = released.get(path.stem, {})
     with suppress(ValueError, KeyError, AttributeError, TypeError):
-        found = locked_cells(path)
+        found = locked_text(read_notebook(path).cells)
         return sorted(name for name in found.keys() & given.keys() if found[name].strip() != given[name].strip())
     return []
 
