@@ -28,7 +28,6 @@ from mlops_course.grading.uploads import keep_what_counts
 from mlops_course.words import visible
 
 MEGABYTE = 1_000_000
-BLOCK = 65_536
 
 # LZMA is missing on purpose: its streams say how much memory the reader must set aside.
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
@@ -50,17 +49,6 @@ BROKEN = (
 
 class RefusedArchiveError(CourseError):
     """An archive that is not unpacked. The message completes the sentence "It was refused: ..."."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an archive may hold: bytes, entries, and how many times smaller than its content it may be."""
-
-    total_size: int
-    file_size: int
-    entries: int
-    ratio: float
-    ratio_from: int
 
 
 @dataclass(frozen=True)
@@ -94,94 +82,6 @@ class BoundedReader(io.RawIOBase):
         return data
 
 
-def unpack(path: Path, target: Path, limits: Limits) -> None:
-    """Unpack an archive, all of it or nothing; archives inside stay packed. Files get the date of the archive.
-
-    Parameters
-    ----------
-    path : Path
-        A zip archive, or a tar archive that is plain or compressed with gzip or bzip2.
-    target : Path
-        Folder that will hold the content. It must not exist; the folder above it must.
-    limits : Limits
-        What the archive may hold.
-
-    Raises
-    ------
-    RefusedArchiveError
-        If the archive is not sound, not harmless or too large. Nothing of it stays on the disk.
-    """
-    if target.exists():
-        raise RefusedArchiveError(f"something else was already unpacked to '{target.name}'")
-    try:
-        look(path, limits)
-        with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=target.parent) as folder:
-            content = Path(folder) / "content"
-            content.mkdir()
-            write(path, content, limits)
-            content.rename(target)
-    except BROKEN as problem:
-        raise RefusedArchiveError(f"it cannot be unpacked ({type(problem).__name__}: {problem})") from problem
-
-
-def look(path: Path, limits: Limits) -> None:
-    """Read the list of contents and refuse what is not wanted, without unpacking.
-
-    Parameters
-    ----------
-    path : Path
-        An archive.
-    limits : Limits
-        What it may hold.
-
-    Raises
-    ------
-    RefusedArchiveError
-        If a name leads out of the folder, an entry is neither file nor folder, or a limit is passed.
-    """
-    total = 0
-    count = 0
-    for entry in read(path, limits):
-        count += 1
-        if count > limits.entries:
-            raise RefusedArchiveError(f"it holds more than {limits.entries} entries")
-        safe(entry.name)
-        if entry.size > limits.file_size:
-            raise RefusedArchiveError(f"'{entry.name}' is larger than {megabytes(limits.file_size)}")
-        total += entry.size
-        if total > limits.total_size:
-            raise RefusedArchiveError(f"it unpacks to more than {megabytes(limits.total_size)}")
-        if entry.packed is not None:
-            check_ratio(f"'{entry.name}'", entry.size, entry.packed, limits)
-        # The whole as well: several entries of a zip may share the same packed bytes.
-        check_ratio("it", total, path.stat().st_size, limits)
-    if count == 0:
-        raise RefusedArchiveError("it is empty")
-
-
-def write(path: Path, folder: Path, limits: Limits) -> None:
-    """Write every entry into a folder; count again, because a list of contents may lie."""
-    left = limits.total_size
-    for entry in read(path, limits):
-        place = folder / safe(entry.name)
-        if entry.folder:
-            place.mkdir(parents=True, exist_ok=True)
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with entry.open() as source, place.open("wb") as file:
-            while block := source.read(BLOCK):
-                left -= len(block)
-                if left < 0:
-                    raise RefusedArchiveError("it unpacks to more than its list of contents says")
-                file.write(block)
-        os.utime(place, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
-
-
-def read(path: Path, limits: Limits) -> Iterator[Entry]:
-    """Go through an archive, in the order in which nbgrader tries the formats."""
-    return read_zip(path) if zipfile.is_zipfile(path) else read_tar(path, limits)
-
-
 def read_zip(path: Path) -> Iterator[Entry]:
     """Go through a zip archive."""
     with open_zip(path) as archive:
@@ -209,7 +109,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
 
 
-def read_tar(path: Path, limits: Limits) -> Iterator[Entry]:
+def read_tar(path: Path, most: int) -> Iterator[Entry]:
     """Go through a tar archive as a stream, so that nothing is unpacked only to be skipped."""
     with contextlib.ExitStack() as stack:
         start = stack.enter_context(path.open("rb")).read(len(XZ))
@@ -217,10 +117,8 @@ def read_tar(path: Path, limits: Limits) -> Iterator[Entry]:
             raise RefusedArchiveError("it is compressed with an unusual method")
         opener = gzip.open if start.startswith(b"\x1f\x8b") else bz2.open if start.startswith(b"BZh") else open
         stream = stack.enter_context(opener(path, "rb"))
-        # A header is 512 bytes, a file is filled up to 512, and long names take two more of each.
-        bounded = BoundedReader(stream, limits.total_size + 4096 * limits.entries + MEGABYTE)
         try:
-            archive = stack.enter_context(tarfile.open(fileobj=bounded, mode="r|"))
+            archive = stack.enter_context(tarfile.open(fileobj=BoundedReader(stream, most), mode="r|"))
         except (tarfile.ReadError, EOFError, OSError) as problem:
             raise RefusedArchiveError("it is neither a zip nor a tar archive, or it is broken") from problem
         for member in archive:
@@ -232,28 +130,11 @@ def read_tar(path: Path, limits: Limits) -> Iterator[Entry]:
 
 
 def safe(name: str) -> PurePosixPath:
-    """Turn the name of an entry into a path below a folder, or refuse it.
-
-    Parameters
-    ----------
-    name : str
-        Old tools of Windows separate by backslashes.
-
-    Returns
-    -------
-    PurePosixPath
-        A relative path without `..`.
-    """
+    """Turn the name of an entry into a path below a folder, or refuse it. Old tools of Windows write backslashes."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
         raise RefusedArchiveError(f"the name '{name}' leads out of the folder")
     return path
-
-
-def check_ratio(subject: str, size: int, packed: int, limits: Limits) -> None:
-    """Refuse what is packed too tightly; small things may be."""
-    if size > limits.ratio_from and size > limits.ratio * packed:
-        raise RefusedArchiveError(f"{subject} unpacks to more than {limits.ratio:g} times its size")
 
 
 def megabytes(size: int) -> str:
@@ -273,17 +154,8 @@ class CarefulExtractor(ExtractorPlugin):
     ).tag(config=True)
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
-        """Unpack every archive below a folder and copy every other file; called by `nbgrader zip_collect`.
-
-        Parameters
-        ----------
-        archive_path : str
-            Folder with what was downloaded.
-        extracted_path : str
-            Folder that gets the content, one folder for each archive.
-        """
+        """Unpack every archive below a folder, each to its own, and copy other files, for `nbgrader zip_collect`."""
         source, target = Path(archive_path), Path(extracted_path)
-        limits = Limits(self.max_total_size, self.max_file_size, self.max_entries, self.max_ratio, self.ratio_from)
         files = sorted(path for path in source.rglob("*") if path.is_file())
         if not files:
             self.log.warning(f"No files found in directory: {source}")
@@ -297,7 +169,7 @@ class CarefulExtractor(ExtractorPlugin):
             place = folder / path.stem.removesuffix(".tar")
             self.log.info(f"Extracting from: {path}")
             try:
-                unpack(path, place, limits)
+                self.unpack(path, place)
                 self.mention_archives(path.relative_to(source), place)
             except RefusedArchiveError as problem:
                 name, reason = path.relative_to(source), visible(str(problem))  # names in an archive are a student's
@@ -308,6 +180,53 @@ class CarefulExtractor(ExtractorPlugin):
 
         if self.collector:
             keep_what_counts(target, self.collector.collect, self.parent.coursedir.assignment_id, self.log)
+
+    def unpack(self, path: Path, target: Path) -> None:
+        """Unpack an archive, all of it or nothing; archives inside stay packed. Files get the date of the archive.
+
+        Raises
+        ------
+        RefusedArchiveError
+            If the archive is not sound, not harmless or too large. Nothing of it stays on the disk.
+        """
+        if target.exists():
+            raise RefusedArchiveError(f"something else was already unpacked to '{target.name}'")
+        try:
+            with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=target.parent) as folder:
+                content = Path(folder) / "content"
+                content.mkdir()
+                for entry in self.accepted(path):
+                    place = content / safe(entry.name)
+                    (place if entry.folder else place.parent).mkdir(parents=True, exist_ok=True)
+                    if not entry.folder:
+                        # Both libraries read no more of an entry than the size that was looked at.
+                        with entry.open() as source, place.open("wb") as file:
+                            shutil.copyfileobj(source, file)
+                        os.utime(place, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+                content.rename(target)
+        except BROKEN as problem:
+            raise RefusedArchiveError(f"it cannot be unpacked ({type(problem).__name__}: {problem})") from problem
+
+    def accepted(self, path: Path) -> Iterator[Entry]:
+        """Go through an archive, in the order in which nbgrader tries the formats, until something passes a limit."""
+        # In a tar archive, a header is 512 bytes, a file is filled up to 512, and long names take two more of each.
+        most = self.max_total_size + 4096 * self.max_entries + MEGABYTE
+        packed, total, count = path.stat().st_size, 0, 0
+        for entry in read_zip(path) if zipfile.is_zipfile(path) else read_tar(path, most):
+            count, total = count + 1, total + entry.size
+            if count > self.max_entries:
+                raise RefusedArchiveError(f"it holds more than {self.max_entries} entries")
+            if entry.size > self.max_file_size:
+                raise RefusedArchiveError(f"'{entry.name}' is larger than {megabytes(self.max_file_size)}")
+            if total > self.max_total_size:
+                raise RefusedArchiveError(f"it unpacks to more than {megabytes(self.max_total_size)}")
+            # The whole as well: several entries of a zip may share the same packed bytes.
+            for subject, size, small in ((f"'{entry.name}'", entry.size, entry.packed), ("it", total, packed)):
+                if small is not None and size > self.ratio_from and size > self.max_ratio * small:
+                    raise RefusedArchiveError(f"{subject} unpacks to more than {self.max_ratio:g} times its size")
+            yield entry
+        if not count:
+            raise RefusedArchiveError("it is empty")
 
     @property
     def collector(self) -> FileNameCollectorPlugin | None:
