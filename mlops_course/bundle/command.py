@@ -48,7 +48,6 @@ class Bundle:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the zip."""
         return hashlib.sha256(self.content).hexdigest()
 
 

@@ -51,7 +51,6 @@ def find_broken_links(files: Files) -> list[str]:
 
 
 def parents(folder: str) -> Iterator[str]:
-    """Give the folders above a folder."""
     while folder:
         folder = posixpath.dirname(folder)
         yield folder or "."

@@ -90,7 +90,6 @@ def read_tree(folder: Path, commit: str) -> dict[str, File]:
 
 
 def write(files: Files, folder: Path) -> None:
-    """Lay files out in a folder."""
     for name, file in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -70,11 +70,9 @@ class BoundedReader(io.RawIOBase):
         self.left = limit
 
     def readable(self) -> bool:
-        """Tell that the stream can be read."""
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Read no more than is left."""
         data = self.stream.read(min(size, self.left + 1) if size >= 0 else self.left + 1)
         self.left -= len(data)
         if self.left < 0:
@@ -83,7 +81,6 @@ class BoundedReader(io.RawIOBase):
 
 
 def read_zip(path: Path) -> Iterator[Entry]:
-    """Go through a zip archive."""
     with open_zip(path) as archive:
         for member in archive.infolist():
             if member.flag_bits & 0x1:
@@ -138,7 +135,6 @@ def safe(name: str) -> PurePosixPath:
 
 
 def megabytes(size: int) -> str:
-    """Write a size for people."""
     return f"{size / MEGABYTE:g} MB"
 
 
@@ -182,13 +178,7 @@ class CarefulExtractor(ExtractorPlugin):
             keep_what_counts(target, self.collector.collect, self.parent.coursedir.assignment_id, self.log)
 
     def unpack(self, path: Path, target: Path) -> None:
-        """Unpack an archive, all of it or nothing; archives inside stay packed. Files get the date of the archive.
-
-        Raises
-        ------
-        RefusedArchiveError
-            If the archive is not sound, not harmless or too large. Nothing of it stays on the disk.
-        """
+        """Unpack an archive, all of it or nothing; archives inside stay packed. Files get the date of the archive."""
         if target.exists():
             raise RefusedArchiveError(f"something else was already unpacked to '{target.name}'")
         try:

@@ -26,25 +26,7 @@ class Change:
 
 
 def read_scores(database: Path, assignment: str) -> dict[Place, float]:
-    """Read the score of every grade cell of every submission.
-
-    Parameters
-    ----------
-    database : Path
-        A gradebook of nbgrader.
-    assignment : str
-        Name of the assignment.
-
-    Returns
-    -------
-    dict
-        Points by student, notebook and grade cell; points given by hand count before those of the tests.
-
-    Raises
-    ------
-    CourseError
-        If there is no such file, it is no gradebook, or it does not know the assignment.
-    """
+    """Read the score of every grade cell of every submission; points given by hand count before those of the tests."""
     if not database.is_file():
         raise CourseError(f"{database}: no such file. Copy gradebook.db before grading again, and name the copy.")
     if not database.read_bytes()[:15] == b"SQLite format 3":
@@ -63,7 +45,6 @@ def read_scores(database: Path, assignment: str) -> dict[Place, float]:
 
 
 def compare(before: dict[Place, float], after: dict[Place, float]) -> list[Change]:
-    """List what differs, by student, notebook and grade cell."""
     places = sorted(before.keys() | after.keys())
     return [
         Change(*place, before.get(place), after.get(place)) for place in places if before.get(place) != after.get(place)
@@ -71,7 +52,6 @@ def compare(before: dict[Place, float], after: dict[Place, float]) -> list[Chang
 
 
 def print_changes(changes: list[Change], console: Console) -> None:
-    """Print a table, and how many students it concerns."""
     if not changes:
         console.print("No score changed.")
         return

@@ -41,7 +41,6 @@ class RegularFiles(BaseConverter):
     """Copies a submission's files as nbgrader does, but follows no links."""
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Copy what is not a notebook."""
         source = Path(self._format_source(assignment_id, student_id))
         files, notes = regular_files(source, [*self.coursedir.ignore, "*.ipynb"])
         for note in notes:
@@ -52,23 +51,8 @@ class RegularFiles(BaseConverter):
 class OneSubmission(Autograde, RegularFiles):
     """nbgrader's `Autograde` for one submission, into any folder, with a stand-in for `Execute`.
 
-    Parameters
-    ----------
-    app
-        nbgrader's application, configured for the course.
-    student
-        Whose submission.
-    source, destination
-        Where it is, and where the result goes.
-    collector
-        Is told which notebook is converted.
-
-    Attributes
-    ----------
-    execute
-        The first `Execute` of the configuration, after the conversion; None if the course executes nothing.
-    order
-        Notebook → ids of the assignment's cells, in the order in which students got them.
+    `execute` is, after the conversion, the first `Execute` of the configuration; None if the course executes nothing.
+    `order` has the ids of each notebook's cells in the order in which students got them.
     """
 
     exporter_class = Type(MarkedNotebookExporter, klass=Exporter).tag(config=True)
@@ -86,17 +70,7 @@ class OneSubmission(Autograde, RegularFiles):
         self.order: Mapping[str, list[str]] = {}
 
     def convert(self, notebooks: list[str], stand_in: StandIn, *, stops: bool) -> None:
-        """Convert the notebooks.
-
-        Parameters
-        ----------
-        notebooks
-            Their paths, in the order of execution.
-        stand_in
-            What takes the place of the first `Execute`.
-        stops
-            Whether to leave out everything after it.
-        """
+        """Convert the notebooks in this order; `stops` leaves out everything after the stand-in for `Execute`."""
         self.destination.mkdir(parents=True, exist_ok=True)
         self.stand_in, self.stops = stand_in, stops
         self.notebooks = notebooks
@@ -116,13 +90,12 @@ class OneSubmission(Autograde, RegularFiles):
         return str(self.destination)
 
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
-        """Set the permissions of the result."""
         # Last, for courses that a group shares, nbgrader looks at a folder that some layouts do not have.
         with suppress(FileNotFoundError):
             super().set_permissions(assignment_id, student_id)
 
     def init_single_notebook_resources(self, notebook_filename: str) -> Resources:
-        """Say what is converted. nbgrader reads it from the path, which is another one here."""
+        """Say what is converted: nbgrader reads it from the path, which is another one here."""
         name = Path(notebook_filename).stem
         names = {"student": self.student, "assignment": self.assignment, "notebook": name}
         return {
@@ -158,18 +131,7 @@ class OneSubmission(Autograde, RegularFiles):
 
 
 def execution_limits(execute: Execute) -> Limits:
-    """Read what a submission may use, if the course has configured it.
-
-    Parameters
-    ----------
-    execute
-        As nbgrader would use it. nbgrader's own knows no limits but the one on time.
-
-    Raises
-    ------
-    UngradableError
-        If a limit has a name that is not known.
-    """
+    """Read what a submission may use, if the course has configured it: nbgrader's own has only a time limit."""
     limits = dict(getattr(execute, "limits", {}))
     try:
         return replace(Limits(), **limits)
@@ -181,18 +143,9 @@ def execution_limits(execute: Execute) -> Limits:
 
 
 def execution_settings(execute: Execute) -> dict[str, Any]:
-    """Collect what the course has configured about execution.
+    """Collect what the course has configured about execution: trait of nbgrader's `Execute` → value.
 
-    Parameters
-    ----------
-    execute
-        As nbgrader would use it.
-
-    Returns
-    -------
-    dict
-        Trait of nbgrader's `Execute` → value: the time limit, and all that differ from nbgrader's own values and can
-        be written as JSON.
+    The time limit, and all that differ from nbgrader's own values and can be written as JSON.
     """
     usual = Execute()
     settings = {}
@@ -215,7 +168,6 @@ class Capture:
         self.notebooks: dict[str, str] = {}
 
     def __call__(self, notebook: Notebook, resources: Resources) -> tuple[Notebook, Resources]:
-        """Take a notebook."""
         self.notebooks[resources["nbgrader"]["notebook"]] = to_execute(notebook)
         return notebook, resources
 
@@ -223,14 +175,7 @@ class Capture:
 class HandOver:
     """Stands in for `Execute` the second time: hands over what was executed elsewhere.
 
-    Parameters
-    ----------
-    sent
-        Notebook → text that was sent to be executed.
-    executed
-        Notebook → text that came back.
-    tell
-        Is told about cells that were not executed: notebook, cell, message.
+    `sent` and `executed` are the texts of the notebooks by name; `tell` is told about cells that were not executed.
     """
 
     def __init__(
@@ -241,7 +186,6 @@ class HandOver:
         self.tell = tell
 
     def __call__(self, notebook: Notebook, resources: Resources) -> tuple[Notebook, Resources]:
-        """Give a notebook its outputs."""
         name = resources["nbgrader"]["notebook"]
         if without_ids(to_execute(notebook)) != without_ids(self.sent.get(name, '{"cells": []}')):
             raise UngradableError("it, or the assignment, was changed while it was graded", AGAIN)
@@ -265,13 +209,7 @@ def to_execute(notebook: Notebook) -> str:
 
 
 def take_outputs(notebook: Notebook, executed: Notebook) -> None:
-    """Take outputs and nothing else from an executed notebook: sources, ids and points are the grader's.
-
-    Raises
-    ------
-    ValueError
-        If the cells are not the same ones.
-    """
+    """Take outputs and nothing else from an executed notebook: sources, ids and points are the grader's."""
     if [cell.cell_type for cell in notebook.cells] != [cell.cell_type for cell in executed.cells]:
         raise ValueError("other cells")
     for cell, done in zip(notebook.cells, executed.cells, strict=True):
@@ -292,10 +230,7 @@ def take_outputs(notebook: Notebook, executed: Notebook) -> None:
 def fail_what_did_not_run(notebook: Notebook) -> list[str]:
     """Put an error into tests that were not executed: nbgrader takes a cell without outputs for a passed one.
 
-    Returns
-    -------
-    list of str
-        The ids of those cells.
+    Returns the ids of those cells.
     """
     failed = []
     for cell in notebook.cells:
@@ -311,15 +246,7 @@ def fail_what_did_not_run(notebook: Notebook) -> list[str]:
 
 
 def find_notebooks(folder: Path) -> tuple[list[str], list[str]]:
-    """Find a submission's notebooks.
-
-    Returns
-    -------
-    notebooks
-        Paths in the order in which nbgrader executes them.
-    notes
-        What was left out, in words.
-    """
+    """Return the paths of a submission's notebooks in nbgrader's order, and in words what was left out."""
     found = sorted(path for path in folder.iterdir() if path.suffix == ".ipynb" and not path.name.startswith("."))
     notes = [
         f"{path.name!a} is a link or not an ordinary file and was left out" for path in found if not is_regular(path)

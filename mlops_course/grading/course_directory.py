@@ -76,24 +76,7 @@ class OpenCourse:
 
 @contextmanager
 def open_for_grading(assignment: str, folder: Path, *, sandbox: bool, on_event: OnEvent) -> Iterator[OpenCourse]:
-    """Open a course directory, and let nobody else grade there meanwhile.
-
-    Parameters
-    ----------
-    assignment
-        Name of the assignment.
-    folder
-        The course directory.
-    sandbox
-        Whether to execute in the sandbox.
-    on_event
-        Is told what is waited for: kind, student, detail.
-
-    Raises
-    ------
-    CourseError
-        If there is no such course or assignment, or somebody else is grading there.
-    """
+    """Open a course directory, and let nobody else grade there meanwhile. `on_event` is told what is waited for."""
     with opened(folder.resolve()) as app, collected(app) as collector:
         directory = app.coursedir
         directory.assignment_id = assignment
@@ -146,13 +129,7 @@ def share(folder: Path) -> None:
 
 
 def make_state(root: Path, *, shared: bool) -> Path:
-    """Make the folder for what this command remembers. It holds students' work: others need not read it.
-
-    Raises
-    ------
-    CourseError
-        If it cannot be made, or leads elsewhere: what is written there would be overwritten.
-    """
+    """Make the folder for what this command remembers. It holds students' work: others need not read it."""
     state = root / STATE
     link = next((path for path in [state, *state.rglob("*")] if path.is_symlink()), None)
     if link is not None:
@@ -168,13 +145,7 @@ def make_state(root: Path, *, shared: bool) -> Path:
 
 
 def look_at_gradebook(app: Any, database: Engine, assignment: str, on_event: OnEvent) -> tuple[str, list[tuple]]:
-    """Check that the assignment is in the gradebook; name what its tests are, and return their code.
-
-    Raises
-    ------
-    CourseError
-        If it is not.
-    """
+    """Check that the assignment is in the gradebook; name what its tests are, and return their code."""
     file = database_file(app.coursedir.db_url)
     source, release = rooms(app, assignment)
     # nbgrader passes over what is there, as in a fresh clone.
@@ -211,16 +182,6 @@ def opened(folder: Path) -> Iterator[AutogradeApp]:
     """Load the configuration of a course: the same files, in the same order, as `nbgrader autograde` there.
 
     Meanwhile the course directory is the working directory, because paths in a configuration may be relative to it.
-
-    Parameters
-    ----------
-    folder
-        The course directory.
-
-    Raises
-    ------
-    CourseError
-        If there is none, or its configuration has a mistake.
     """
     if not folder.is_dir():
         raise CourseError(f"{folder}: there is no such folder. Name the course directory with --course-dir.")
@@ -262,15 +223,7 @@ def rooms(app: AutogradeApp, assignment: str) -> tuple[Path, Path]:
 
 
 def find_submissions(app: AutogradeApp, assignment: str) -> dict[str, Path]:
-    """Find who has handed in: student → folder.
-
-    Parameters
-    ----------
-    app
-        nbgrader's application.
-    assignment
-        Name of the assignment.
-    """
+    """Find who has handed in: student → folder."""
     course = app.coursedir
     names = {"nbgrader_step": escape(course.submitted_directory), "assignment_id": escape(assignment)}
     pattern = course.directory_structure.format(student_id="*", **names)
@@ -285,7 +238,6 @@ def find_submissions(app: AutogradeApp, assignment: str) -> dict[str, Path]:
 
 
 def student_of(path: Path, root: str, structure: str) -> str | None:
-    """Read the name of the student from a path."""
     parts = Path(os.path.join(root, structure)).parts
     for part, name in zip(parts, path.parts, strict=True):
         before, placeholder, after = part.partition("{student_id}")
@@ -295,13 +247,7 @@ def student_of(path: Path, root: str, structure: str) -> str | None:
 
 
 def choose(submissions: dict[str, Path], students: tuple[str, ...], assignment: str) -> dict[str, Path]:
-    """Choose the submissions to grade.
-
-    Raises
-    ------
-    CourseError
-        If nobody has handed in, or one who is named has not.
-    """
+    """Choose the submissions to grade; refuse if nobody has handed in, or one who is named has not."""
     if not submissions:
         raise CourseError(
             f"{assignment}: nothing was handed in. Submissions belong into submitted/STUDENT/{assignment}/; "
@@ -314,19 +260,7 @@ def choose(submissions: dict[str, Path], students: tuple[str, ...], assignment: 
 
 
 def describe_tests(rows: list[tuple], order: dict[str, list[str]], source: Path, ignore: Sequence[str]) -> str:
-    """Name what scores depend on, apart from the submission and the configuration.
-
-    Parameters
-    ----------
-    rows
-        Tests and other code that grading puts back.
-    order
-        Notebook → ids of its cells.
-    source
-        The assignment in `source/`, whose files lie beside the notebooks when they are graded.
-    ignore
-        Patterns of what nbgrader leaves out.
-    """
+    """Name what scores depend on, apart from the submission and the configuration: cells, their order, given files."""
     digest = hashlib.sha256(json.dumps([rows, order]).encode())
     for path in sorted(map(Path, find_all_files(str(source), [*ignore, "*.ipynb"]))):
         digest.update(str(path.relative_to(source)).encode() + hashlib.sha256(path.read_bytes()).digest())

@@ -17,7 +17,6 @@ Engine = Callable[[int], Executor]
 
 
 def local(jobs: int) -> Executor:
-    """Execute on this computer."""
     return ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="execution")
 
 
@@ -25,18 +24,7 @@ ENGINES: dict[str, Engine] = {"local": local}
 
 
 def find_engine(name: str) -> Engine:
-    """Return an engine.
-
-    Parameters
-    ----------
-    name
-        A name of `ENGINES`, or `module:function`.
-
-    Raises
-    ------
-    CourseError
-        If there is none of this name.
-    """
+    """Return an engine: one of `ENGINES`, or `module:function`."""
     if name in ENGINES:
         return ENGINES[name]
     module, colon, function = name.partition(":")

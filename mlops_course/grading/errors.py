@@ -19,30 +19,14 @@ AGAIN = "then run the same command again"
 
 
 class UngradableError(CourseError):
-    """One submission cannot be graded.
-
-    Parameters
-    ----------
-    what
-        What is wrong.
-    next_step
-        What the instructor can do.
-    """
+    """One submission cannot be graded: what is wrong, and what the instructor can do."""
 
     def __init__(self, what: str, next_step: str) -> None:
         super().__init__(f"{what}; {next_step}")
 
 
 def explain(problem: Exception, seen: list[str]) -> str:
-    """Say what was in the way, and the next step.
-
-    Parameters
-    ----------
-    problem
-        What was raised while one submission was graded.
-    seen
-        What nbgrader's preprocessors and hooks said about it, errors only.
-    """
+    """Say what was in the way, and the next step. `seen` are errors that nbgrader and its hooks named."""
     if isinstance(problem, CourseError):
         return str(problem)
     if isinstance(problem, (WorkerVanished, BrokenExecutor)):
@@ -68,7 +52,6 @@ def explain(problem: Exception, seen: list[str]) -> str:
 
 
 def explain_database(problem: OperationalError) -> str:
-    """Say what is wrong with the gradebook."""
     message = one_line(problem.orig or problem)
     if is_locked(problem):
         return f"the gradebook is locked by another program; close it, {AGAIN}"
@@ -82,5 +65,4 @@ def explain_database(problem: OperationalError) -> str:
 
 
 def one_line(problem: object) -> str:
-    """Shorten a message to its first line."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]

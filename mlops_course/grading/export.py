@@ -103,13 +103,7 @@ class GradesFile(ExportPlugin):
             self.parent.fail("%s", problem)
 
     def write(self, gradebook: Gradebook) -> None:
-        """Do the work of `export`.
-
-        Raises
-        ------
-        CourseError
-            If there is no such assignment or student, too many assignments, or the file cannot be written.
-        """
+        """Do the work of `export`; raise CourseError where it cannot be done."""
         assignments = chosen(gradebook.assignments, "name", self.assignment, "assignment")
         students = chosen(gradebook.students, "id", self.student, "student")
         names = [assignment.name for assignment in assignments]
@@ -129,7 +123,6 @@ class GradesFile(ExportPlugin):
         self.log.info("%s: %d grades, %d not final", target, len(written), len(unfinished))
 
     def results(self, gradebook: Gradebook, assignment: Assignment, students: list[Student]) -> Iterator[Result]:
-        """Give the result of every student, sorted by student."""
         for student in students:
             identity = {
                 "assignment": assignment.name,
@@ -230,13 +223,7 @@ class MoodleGrades(GradesFile):
 
 
 def chosen(entries: Iterable[Any], key: str, wanted: Iterable[Any], kind: str) -> list[Any]:
-    """Pick the entries of the gradebook that were asked for, or all of them.
-
-    Raises
-    ------
-    CourseError
-        If there are none, or one that was asked for does not exist.
-    """
+    """Pick the entries of the gradebook that were asked for, or all; refuse if there are none."""
     by_name = {getattr(entry, key): entry for entry in entries}
     names = [str(name) for name in wanted]
     if missing := [name for name in names if name not in by_name]:
@@ -272,13 +259,7 @@ def harmless(value: Any) -> Any:
 
 
 def save(target: Path, head: list[str], rows: Iterable[list[Any]]) -> None:
-    """Write a CSV file in UTF-8.
-
-    Raises
-    ------
-    CourseError
-        If the file cannot be written.
-    """
+    """Write a CSV file in UTF-8."""
     try:
         with target.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)

@@ -38,19 +38,7 @@ def is_dangerous(name: str) -> bool:
 def regular_files(folder: Path, ignore: Sequence[str]) -> tuple[list[Path], list[str]]:
     """List the files of a submission as nbgrader does, without those that lead out of it.
 
-    Parameters
-    ----------
-    folder
-        Where the submission is.
-    ignore
-        Patterns of names to leave out, from nbgrader's configuration.
-
-    Returns
-    -------
-    files
-        Relative to the folder.
-    notes
-        What was left out although it was not to be ignored, in words.
+    Returns paths relative to the folder, and in words what was left out although it was not to be ignored.
     """
     files, notes = [], []
     for place, folders, names in os.walk(folder):
@@ -75,13 +63,7 @@ def regular_files(folder: Path, ignore: Sequence[str]) -> tuple[list[Path], list
 
 
 def state_of(folder: Path, ignore: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Describe the files of a submission, so that a change can be noticed: path → size and time of the last change.
-
-    Parameters
-    ----------
-    folder, ignore
-        As for `regular_files`.
-    """
+    """Describe the files of a submission, so that a change can be noticed: path → size and time of the last change."""
     states = {}
     for file in regular_files(folder, ignore)[0]:
         now = (folder / file).lstat()
@@ -90,13 +72,7 @@ def state_of(folder: Path, ignore: Sequence[str]) -> dict[str, tuple[int, int]]:
 
 
 def check_total(paths: Iterable[Path]) -> None:
-    """Refuse files that are, together, too large to be graded.
-
-    Raises
-    ------
-    UngradableError
-        If they are.
-    """
+    """Refuse files that are, together, too large to be graded."""
     total = sum(path.stat().st_size for path in paths)
     if total > MOST_BYTES:
         raise UngradableError(
@@ -106,13 +82,7 @@ def check_total(paths: Iterable[Path]) -> None:
 
 
 def copy_files(source: Path, files: Sequence[Path], destination: Path) -> None:
-    """Copy files with their permissions.
-
-    Raises
-    ------
-    UngradableError
-        If they are too large to be graded.
-    """
+    """Copy files with their permissions, if they are not too large."""
     check_total(source / file for file in files)
     for file in files:
         target = destination / file
@@ -127,11 +97,6 @@ def read_notebooks(paths: Iterable[Path]) -> dict[str, bytes]:
 
     They lie beside the one that is executed, because it may run or read them. The sanitised ones do not: those have
     the hidden tests.
-
-    Raises
-    ------
-    UngradableError
-        If they are too large to be graded.
     """
     paths = [path for path in paths if not is_dangerous(path.name)]
     check_total(paths)
@@ -139,21 +104,9 @@ def read_notebooks(paths: Iterable[Path]) -> dict[str, bytes]:
 
 
 def read_folder(folder: Path, without: set[str]) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """Read all files of a folder.
+    """Read all files of a folder that this program has filled, without some directly in it.
 
-    Parameters
-    ----------
-    folder
-        A folder that this program has filled.
-    without
-        Names, directly in it, to leave out.
-
-    Returns
-    -------
-    files
-        Relative path with `/` → content.
-    executable
-        Those among them that can be run as programs.
+    Returns relative path with `/` → content, and those that can be run as programs.
     """
     files, executable = {}, []
     for path in sorted(path for path in folder.rglob("*") if is_regular(path)):
@@ -183,13 +136,7 @@ def write_to_disk(folder: Path) -> None:
 
 
 def put_in_place(new: Path, final: Path) -> None:
-    """Let a finished folder take the place of what was there. At no time is a part of it there.
-
-    Parameters
-    ----------
-    new, final
-        From where, to where.
-    """
+    """Let a finished folder take the place of what was there. At no time is a part of it there."""
     final.parent.mkdir(parents=True, exist_ok=True)
     # nbgrader's patterns do not find names that begin with a dot.
     near, old = (final.with_name(f".{final.name}.{word}") for word in ("new", "old"))
@@ -212,6 +159,5 @@ def put_in_place(new: Path, final: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, if it is there."""
     if folder.exists():
         rmtree(str(folder))

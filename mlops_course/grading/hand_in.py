@@ -26,7 +26,6 @@ class MarkedNotebookExporter(NotebookExporter):
     """nbconvert's exporter to notebooks, which reads what begins with a byte-order mark, too."""
 
     def from_file(self, file_stream: IO[str], resources: Any = None, **options: Any) -> tuple[Any, Any]:
-        """Convert a notebook from an open file."""
         text = file_stream.read().removeprefix("\ufeff")
         return super().from_file(io.StringIO(text), resources=resources, **options)
 
@@ -45,15 +44,7 @@ def tolerant(notebook: Any) -> Any:
 
 
 def trouble_with(path: Path, limit: int) -> str | None:
-    """Say why a notebook cannot be graded; None if it can.
-
-    Parameters
-    ----------
-    path : Path
-        The notebook.
-    limit : int
-        Bytes that a notebook may have.
-    """
+    """Say why a notebook cannot be graded, such as more bytes than `limit`; None if it can."""
     size = path.stat().st_size
     if size > limit:
         return (
@@ -82,15 +73,7 @@ def other_capitals(handed_in: set[str], released: set[str]) -> dict[str, str]:
 
 
 def put_names_right(notebooks: list[str], released: set[str]) -> list[str]:
-    """Rename notebooks that differ from a released one only in capital letters; say which.
-
-    Parameters
-    ----------
-    notebooks : list of str
-        Paths of a submission, which are changed in place.
-    released : set of str
-        Names of the assignment's notebooks, without ending.
-    """
+    """Rename notebooks that differ from a released one only in capital letters, in the list, too; say which."""
     paths = {Path(path).stem: path for path in notebooks}
     lines = []
     for name, right in sorted(other_capitals(set(paths), released).items()):

@@ -16,7 +16,6 @@ class IncludeHeader(IncludeHeaderFooter):
     """
 
     def preprocess(self, nb: Any, resources: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Add the cells."""
         common = Path(self.header)
         own = common.with_name(f"{common.stem}_{resources['nbgrader']['assignment']}{common.suffix}")
         if not self.header or not own.is_file():

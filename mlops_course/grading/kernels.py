@@ -17,7 +17,6 @@ class OtherKernelError(CourseError):
 
 
 def find_kernel(name: str) -> KernelSpec | None:
-    """Return an installed kernel; None if there is none of this name."""
     try:
         return KernelSpecManager().get_kernel_spec(name)
     except (NoSuchKernel, ValueError):
@@ -25,22 +24,9 @@ def find_kernel(name: str) -> KernelSpec | None:
 
 
 def check_kernels(wanted: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Compare the kernels of an assignment's notebooks with the Python that executes them.
+    """Compare kernels (notebook → `kernelspec` of the instructor's version) with the Python that executes them.
 
-    Parameters
-    ----------
-    wanted
-        Notebook → `kernelspec` in the metadata of the instructor's version.
-
-    Returns
-    -------
-    list of str
-        What the instructor should know.
-
-    Raises
-    ------
-    OtherKernelError
-        If a notebook is not in Python.
+    Returns what the instructor should know; raises OtherKernelError if a notebook is not in Python.
     """
     notes = []
     for notebook, spec in sorted(wanted.items()):

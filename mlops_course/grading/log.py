@@ -19,13 +19,7 @@ HARMLESS = "Notebook JSON is invalid: "  # an error in the log of nbformat, whic
 
 
 class Collector(logging.Handler):
-    """Turns warnings and errors into findings.
-
-    Parameters
-    ----------
-    root
-        The course directory; it is left out of the messages.
-    """
+    """Turns warnings and errors into findings, without the course directory in their messages."""
 
     def __init__(self, root: str) -> None:
         super().__init__(logging.WARNING)
@@ -33,13 +27,11 @@ class Collector(logging.Handler):
         self.begin("")
 
     def begin(self, student: str) -> None:
-        """Forget what was said about another submission."""
         self.student = student
         self.notebook = ""
         self.findings: list[Finding] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take note of one message."""
         message = record.getMessage().strip().replace(self.root.rstrip("/") + "/", "")
         if not message or message.startswith(UNSAID):
             return
@@ -57,19 +49,12 @@ class Collector(logging.Handler):
 
     @property
     def problems(self) -> list[str]:
-        """The errors, in words."""
         return [finding.message for finding in self.findings if finding.kind == "problem"]
 
 
 @contextmanager
 def collected(app: Application) -> Iterator[Collector]:
-    """Send to a collector what nbgrader would write to the terminal. Its log file, if there is one, stays.
-
-    Parameters
-    ----------
-    app
-        nbgrader's application.
-    """
+    """Send to a collector what nbgrader would write to the terminal. Its log file, if there is one, stays."""
     collector = Collector(app.coursedir.root)
     changed = []
     for logger in (app.log, app_log):

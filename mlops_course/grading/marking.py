@@ -60,14 +60,9 @@ def is_written(cell: Notebook) -> bool:
 
 
 def lay_out(cells: list[Notebook]) -> list[tuple[str, str]]:
-    """Put mark schemes beside the answers, in place.
+    """Put mark schemes beside the answers, in place; return id and title of each answer that a person reads.
 
     A question that is worth nothing itself loses its boxes for points and comments: they are at its answer.
-
-    Returns
-    -------
-    list of (str, str)
-        Id and title of each answer that a person reads.
     """
     answers = []
     for number, cell in enumerate(cells):

@@ -56,7 +56,6 @@ class RestoreCells(NbGraderPreprocessor):
         return nb, resources
 
     def released_notebook(self, resources: Resources) -> Path:
-        """Return where the version for students is."""
         course = self.parent.parent.coursedir
         names = resources["nbgrader"]
         folder = course.format_path(course.release_directory, ".", names["assignment"])
@@ -122,11 +121,9 @@ class SandboxedExecute(NbgraderExecute):
         check_kernels({names["notebook"]: json.loads(spec or "{}") or {}})
 
     def report_cell(self, notebook: str, cell: str, message: str) -> None:
-        """Write one line into the log about a cell."""
         self.log.warning("%s.ipynb, cell %s: %s", notebook, cell, message)
 
     def job(self, notebook: str, resources: Resources) -> Job:
-        """Make a job of one notebook and the files beside it."""
         names, folder = resources["nbgrader"], Path(resources["metadata"]["path"])
         course = self.parent.parent.coursedir
         source, release = (

@@ -26,16 +26,8 @@ REFRESHES = 4  # a second
 class Progress:
     """Live display on a terminal; elsewhere (a log, CI) a plain line for each submission that is finished.
 
-    Parameters
-    ----------
-    console
-        Where to; stderr if None, so that the final table can be redirected alone.
-    clock
-        Seconds from any beginning.
-
-    Notes
-    -----
-    `event` may be called from any thread. Kinds it does not know are ignored: a display must not stop the grading.
+    On stderr unless told otherwise, so that the final table can be redirected alone. `event` may be called from any
+    thread. Kinds it does not know are ignored: a display must not stop the grading.
     """
 
     def __init__(self, console: Console | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -57,14 +49,12 @@ class Progress:
         )
 
     def __enter__(self) -> Progress:
-        """Begin to show."""
         self.begun = self.clock()
         if self.live:
             self.live.start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Take the display away, also after an error."""
         if self.live:
             self.live.stop()
 
@@ -122,7 +112,6 @@ class Progress:
 
     @staticmethod
     def plain_line(kind: str, student: str, outcome: Outcome | None) -> str:
-        """Tell about a submission without trouble."""
         if outcome is None:
             return printable(f"{student}: {kind}")
         parts = [f"{points(outcome.points)} of {points(outcome.max_points)} points"]
@@ -136,7 +125,6 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Number of submissions that are finished."""
         return sum(self.counts.values())
 
     @property
@@ -150,7 +138,6 @@ class Progress:
         return pace * max(self.total - self.done, 0)
 
     def draw(self) -> Group:
-        """Draw the display as it is now."""
         with self.lock:
             now = self.clock()
             left = self.seconds_left

@@ -15,25 +15,14 @@ Cell = Any  # a notebook's cell: a mapping with attributes, as nbformat reads it
 
 
 def grade_id(cell: Cell) -> str | None:
-    """Return the id that nbgrader knows the cell by, or None."""
     return cell.metadata.get("nbgrader", {}).get("grade_id")
 
 
 def match(submitted: Sequence[Cell], released: Sequence[Cell]) -> dict[int, int]:
-    """Find the released cells that nbgrader knows in the submission.
+    """Find the released cells that nbgrader knows in the submission: position there → position here, each once.
 
     Looked at in this order: the id in nbgrader's metadata, the id of the cell itself (it survives editors that drop
     metadata), the same text (for cells that students do not write in), the place between two cells that were found.
-
-    Parameters
-    ----------
-    submitted, released : sequence of cells
-        The two notebooks. Only released cells with nbgrader's metadata are looked for.
-
-    Returns
-    -------
-    dict of int to int
-        Position in the release to position in the submission. No position occurs twice.
     """
     found: dict[int, int] = {}
     free = set(range(len(submitted)))
@@ -87,19 +76,7 @@ def most_similar(
 def recognise(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[Cell], dict[int, int], list[str]]:
     """Give a student's cells the metadata with which they were released; copies lose it.
 
-    Parameters
-    ----------
-    submitted, released : sequence of cells
-        The two notebooks; neither is changed.
-
-    Returns
-    -------
-    cells : list of cells
-        The student's.
-    found : dict of int to int
-        As `match` gives it.
-    notes : list of str
-        What was done, in words for the instructor.
+    Returns new cells, what `match` found, and in words for the instructor what was done.
     """
     cells = [copy.deepcopy(cell) for cell in submitted]
     if not any(map(grade_id, released)):  # an editor has dropped the marks there, too
@@ -127,17 +104,7 @@ def recognise(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list
 def restore(submitted: Sequence[Cell], released: Sequence[Cell]) -> tuple[list[Cell], list[str]]:
     """Give a submission's cells their metadata back, and put deleted ones in again.
 
-    Parameters
-    ----------
-    submitted, released : sequence of cells
-        The two notebooks; neither is changed.
-
-    Returns
-    -------
-    cells : list of cells
-        The submission as nbgrader can grade it.
-    notes : list of str
-        What was done, in words for the instructor. Empty if nothing had to be done.
+    Returns new cells, and in words for the instructor what was done.
     """
     cells, found, notes = recognise(submitted, released)
     by_object = {position: cells[at] for position, at in found.items()}
@@ -186,21 +153,9 @@ def say_split(name: str) -> str:
 
 
 def in_order(cells: Sequence[Cell], order: Sequence[str]) -> tuple[list[Cell], list[str]]:
-    """Bring the assignment's cells back into the order in which students got them.
+    """Bring the assignment's cells back into the order in which students got them; their own stay where they are.
 
-    Parameters
-    ----------
-    cells
-        The submission. Cells of the student's own stay where they are.
-    order
-        Ids that nbgrader knows, as they follow each other in the version for students.
-
-    Returns
-    -------
-    cells : list of cells
-        In order.
-    moved : list of str
-        Ids of cells that stood behind one that belongs after them.
+    Returns the cells, and the ids of those that stood behind one that belongs after them.
     """
     place = {name: number for number, name in enumerate(order)}
     known = [cell for cell in cells if grade_id(cell) in place]

@@ -49,7 +49,6 @@ PLAIN = {"text/plain", "image/png", "image/jpeg", "image/gif", "application/json
 
 
 def words(text: str) -> frozenset[str]:
-    """Make a set of the words in a text."""
     return frozenset(text.split())
 
 
@@ -103,20 +102,13 @@ class Tree(type(HTMLParser().tree)):
     """html5lib's tree, of bounded depth."""
 
     def insertElementNormal(self, token: dict[str, Any]) -> Any:  # noqa: N802 (html5lib's name)
-        """Insert an element."""
         if len(self.openElements) + len(self.activeFormattingElements) > DEEPEST:
             raise ValueError("nested too deep")
         return super().insertElementNormal(token)
 
 
 def read_box(html: str) -> tuple[Element, bool]:
-    """Read HTML as a browser does that shows it in a box; tell whether it stays there.
-
-    Raises
-    ------
-    ValueError
-        If it is too long, or nested too deep.
-    """
+    """Read HTML as a browser does that shows it in a box; tell whether it stays there. Raise if it takes too long."""
     if len(IN_BASE64.sub("", html)) > MOST_HTML:
         raise ValueError("too long")
     parser = HTMLParser(tree=Tree, namespaceHTMLElements=False)
@@ -310,7 +302,6 @@ class DisarmScripts(NbGraderPreprocessor):
     display_data_priority = List(config=True)
 
     def preprocess(self, nb: Notebook, resources: dict[str, Any]) -> tuple[Notebook, dict[str, Any]]:
-        """Clean outputs, Markdown and metadata; one line in the log for each cell that changed."""
         nb.metadata.pop("widgets", None)
         names = resources.get("nbgrader", {})
         until = time.monotonic() + MOST_SECONDS

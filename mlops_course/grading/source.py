@@ -26,7 +26,6 @@ def notebooks_in(folder: Path) -> Iterator[tuple[str, list[Cell]]]:
 
 
 def code_in(cells: Iterable[Cell]) -> list[str]:
-    """Give the code of cells as plain Python."""
     return [plain_python(cell.source) for cell in cells if cell.cell_type == "code"]
 
 
@@ -56,14 +55,7 @@ def tags_of(release: Path) -> dict[str, dict[str, list[str]]]:
 def students_names(source: Path, release: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Read which names are the student's: what the instructor's solutions and the cells that nobody locked bind.
 
-    Generating adds a header: only `release` has it.
-
-    Returns
-    -------
-    names
-        Notebook → names.
-    declared
-        Notebook → those of them that are classes.
+    Returns notebook → names, and notebook → those that are classes. Generating adds a header: only `release` has it.
     """
     names: dict[str, set[str]] = {}
     declared: dict[str, set[str]] = {}
@@ -76,13 +68,7 @@ def students_names(source: Path, release: Path) -> tuple[dict[str, list[str]], d
 
 
 def trusted_imports(source: Path) -> dict[str, dict[str, str]]:
-    """Read which names the instructor's notebooks bind by importing, and in no other way, too.
-
-    Returns
-    -------
-    dict
-        Notebook → name → import statement.
-    """
+    """Read which names the instructor's notebooks bind by importing, and only so: notebook → name → statement."""
     found: dict[str, dict[str, str]] = {}
     for notebook, cells in notebooks_in(source):
         imports: dict[str, str] = {}

@@ -12,17 +12,9 @@ MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)  # lines that IPython understan
 
 
 def written_ids(cells: Iterable[Any]) -> list[str | None]:
-    """Return every value that a notebook's code assigns to `STUDENT_ID`, in order.
+    """Return every value that a notebook's code assigns to `STUDENT_ID`, in order, without executing it.
 
-    Parameters
-    ----------
-    cells : iterable of cells
-        Nothing is executed.
-
-    Returns
-    -------
-    list of str or None
-        None stands for a value that can be known only by running the code. The list is empty if nothing is assigned.
+    None stands for a value that can be known only by running the code.
     """
     found: list[str | None] = []
     for cell in cells:

@@ -39,12 +39,10 @@ class Task:
 
     @property
     def mean(self) -> float | None:
-        """Mean of the points; None if nothing is decided."""
         return self.total / self.decided if self.decided else None
 
     @property
     def share(self) -> float | None:
-        """Mean as a share of what the cell is worth; None if nothing is decided."""
         return None if self.mean is None else self.mean / self.max_points
 
 

@@ -26,13 +26,7 @@ class UploadCollector(FileNameCollectorPlugin):
     """
 
     def collect(self, submitted_file: str) -> dict[str, str] | None:
-        """Return what the pattern finds; called by `nbgrader zip_collect` for each file.
-
-        Parameters
-        ----------
-        submitted_file : str
-            A path below the folder that archives were unpacked to.
-        """
+        """Return what the pattern finds; `nbgrader zip_collect` calls it for each file that was unpacked."""
         name = unicodedata.normalize("NFC", submitted_file)
         found = re.match(self.named_regexp, name)
         # "." and ".." would be folders that are not a student's.
@@ -40,18 +34,10 @@ class UploadCollector(FileNameCollectorPlugin):
 
 
 def keep_what_counts(folder: Path, collect: Collect, assignment: str, log: logging.Logger) -> None:
-    """Leave of each student one upload, and in it one file of a name; say what was removed.
+    """Leave of each student one upload, and in it one file of a name; say in the log what was removed.
 
-    Parameters
-    ----------
-    folder : Path
-        Where archives were unpacked to. Each file has the date of its archive.
-    collect : callable
-        Reads `student_id` and `file_id` from a path.
-    assignment : str
-        Its name, with which an upload begins that no learning management system has renamed.
-    log : Logger
-        Gets one line for each student of whom something was removed.
+    `folder` is where archives were unpacked to; each file has the date of its archive. `collect` reads `student_id` and
+    `file_id` from a path. `assignment` begins the name of an upload that no learning management system has renamed.
     """
     for student, uploads in sorted(find_uploads(folder, collect).items()):
         taken = list(uploads)

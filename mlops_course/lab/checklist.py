@@ -13,11 +13,8 @@ from mlops_course.lab.pages import render
 
 
 class ChecklistHandler(JupyterHandler):
-    """The page."""
-
     @web.authenticated
     def get(self) -> None:
-        """Show the checklist as it is now."""
         path = Path(self.settings["server_root_dir"]).expanduser() / "CHECKLIST.md"
         try:
             text = path.read_text(encoding="utf-8")
@@ -33,5 +30,4 @@ class ChecklistHandler(JupyterHandler):
 
 
 def handlers(base_url: str) -> list[tuple]:
-    """Give the handler with its address below a base URL."""
     return [(url_path_join(base_url, "checklist") + "/?", ChecklistHandler)]

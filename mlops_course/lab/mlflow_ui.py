@@ -90,7 +90,6 @@ class Desk:
 
 
 async def stop(process: Any) -> None:
-    """End a server of MLflow."""
     if process.running:
         await process.terminate()
 
@@ -99,7 +98,6 @@ class StoresHandler(JupyterHandler):
     """The pages before the interface: which stores there are, and the way into one of them."""
 
     def initialize(self, desk: Desk) -> None:
-        """Take what the pages share."""
         self.desk = desk
 
     async def stores(self) -> list[Store]:
@@ -132,7 +130,6 @@ class StoresHandler(JupyterHandler):
             self.finish(render("stores.html", rows=rows, missing=missing, home=home))
 
     def row(self, store: Store) -> dict[str, Any]:
-        """Give what the page says of a store."""
         return {
             "key": store.key,
             "place": self.place(store),
@@ -160,8 +157,6 @@ class StoresHandler(JupyterHandler):
 
 
 class StoreHandler(SuperviseAndProxyHandler):
-    """The interface of one store, handed through."""
-
     name = "MLflow"
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -171,7 +166,6 @@ class StoreHandler(SuperviseAndProxyHandler):
         self.proxy_base = f"mlflow/store/{self.key}"
 
     def initialize(self, desk: Desk) -> None:
-        """Take the key in the address."""
         after = self.request.path.partition("/mlflow/store/")[2]
         self.desk, self.key = desk, after.partition("/")[0]
         self.known = self.key in desk.paths and desk.paths[self.key].exists()
@@ -198,7 +192,6 @@ class StoreHandler(SuperviseAndProxyHandler):
         await super().ensure_process()
 
     def get_cmd(self) -> list[str]:
-        """Give the command that starts the server."""
         socket = ["--uvicorn-opts", f"--uds {shlex.quote(self.unix_socket)}"] if self.unix_socket else []
         return [
             sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1",
@@ -212,7 +205,6 @@ class StoreHandler(SuperviseAndProxyHandler):
         return ENVIRONMENT | {"MLFLOW_SERVER_ALLOWED_HOSTS": self.desk.host}
 
     def get_timeout(self) -> int:
-        """Give the seconds that it may take to start."""
         return SECONDS_TO_START
 
     def get_request_headers_override(self) -> dict[str, str]:
@@ -221,7 +213,6 @@ class StoreHandler(SuperviseAndProxyHandler):
 
 
 def ago(seconds: float) -> str:
-    """Say how long ago something was, in words."""
     for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             count = int(seconds // size)
@@ -238,7 +229,6 @@ class StoresProcess(ServerProcess):
 
 
 def handlers(base_url: str) -> list[tuple]:
-    """Give the handlers with their addresses below a base URL."""
     desk = Desk()
     home = url_path_join(base_url, "mlflow")
     return [

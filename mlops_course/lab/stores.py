@@ -46,7 +46,6 @@ class Store:
 
 
 def key_of(path: Path) -> str:
-    """Give the short name of a store's file."""
     return hashlib.sha256(str(path).encode()).hexdigest()[:10]
 
 
