@@ -99,7 +99,7 @@ def small_course(tmp_path, small_source):
     return course
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def right_answers():
     """Answers that earn every point."""
     return copy.deepcopy(RIGHT)
