@@ -483,6 +483,34 @@ def test_a_dead_student_kernel_ends_the_tests_that_follow():
     assert "KernelDied" in found[2]
 
 
+def test_a_function_of_the_tests_has_its_signature_for_the_student():
+    answer = "import inspect\ndef names(f):\n    return str(inspect.signature(f))"
+    test = (
+        "def sample(a, *b, c=3, d=(), **e):\n    pass\nprint(names(sample), names(lambda q: q), names(print.__call__))"
+    )
+    found, _ = run(("answer", answer), ("test", test), names="names")
+    assert found == ["(a, *b, c=3, d=None, **e) (q) (*args, **kwargs)\n"]
+
+
+def test_what_is_asynchronous_can_be_awaited():
+    answer = (
+        "import asyncio\nasync def one(f):\n    await asyncio.sleep(0.01)\n    return f(1)\n"
+        "async def bad():\n    raise KeyError('a')"
+    )
+    test = (
+        "import asyncio\nassert await one(lambda n: n + 1) == 2\n"
+        "assert await asyncio.gather(one(str), one(float)) == ['1', 1.0]\nawait bad()"
+    )
+    found, _ = run(("answer", answer), ("test", test), names="one bad")
+    assert found == ["KeyError: 'a'"]
+
+
+def test_a_given_module_comes_before_one_of_the_environment():
+    files = {"tabnanny.py": b"VALUE = 7"}
+    found, _ = run(("test", "import tabnanny\nprint(tabnanny.VALUE)"), files=files, given=("tabnanny.py",))
+    assert "7" in found[0]
+
+
 def test_more_crossings_than_any_test_needs_are_refused():
     found, _ = run(("answer", "def f():\n    return 1"), ("test", "for _ in range(10_001):\n    f()"), names="f")
     assert "tag the cell `together`" in found[0]

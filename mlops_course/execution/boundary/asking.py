@@ -16,8 +16,8 @@ from typing import Any
 
 from mlops_course.execution.boundary import programs, wire
 from mlops_course.execution.boundary.answering import SPECIAL
-from mlops_course.execution.boundary.bases import MUTABLE, Over, over
-from mlops_course.execution.boundary.proxies import METHODS, Library, Proxy, hash_of
+from mlops_course.execution.boundary.bases import MUTABLE, Extended, extended
+from mlops_course.execution.boundary.proxies import METHODS, Library, Proxy, hash_of, parameters_of
 from mlops_course.execution.boundary.values import CrossingError, Reader, Table, Writer
 
 MOST_CROSSINGS = 10_000
@@ -46,7 +46,7 @@ class Link:
         self.shell, self.connection = shell, connection
         self.asked = self.crossings = 0
         self.proxies: dict[int, Any] = {}
-        self.values: dict[int, Over] = {}
+        self.values: dict[int, Extended] = {}
         self.kinds: dict[tuple[tuple[str, ...], type], type] = {}
         self.backs: list[Any] = []
         self.back_numbers: dict[int, int] = {}
@@ -188,7 +188,7 @@ class Link:
                     wire.send(self.connection, wire.RETURN, self.called_back(answer))
                 elif kind == wire.ANSWER and answer.get("id") == number:
                     return answer
-        except (wire.WireError, BrokenPipeError, ConnectionResetError):
+        except ConnectionError:
             raise StudentGoneError("the student's kernel has ended") from None
         except KeyError as problem:
             raise CrossingError(f"the answer has no {problem}") from None
@@ -234,8 +234,8 @@ class Link:
 
     def refer(self, value: Any) -> Any:
         """Make a reference of what stays here: a function of the test's, or something of a library that both have."""
-        if isinstance(value, (Proxy, Over)):
-            return ["back", vars(value)["_number"] if isinstance(value, Over) else value._number]
+        if isinstance(value, (Proxy, Extended)):
+            return ["back", vars(value)["_number"] if isinstance(value, Extended) else value._number]
         if isinstance(value, type) and issubclass(value, StudentError) and "number" in vars(value):
             return ["back", value.number]
         if isinstance(value, Library):
@@ -250,7 +250,8 @@ class Link:
             self.back_numbers[id(value)] = len(self.backs)
             self.backs.append(value)
         name = getattr(value, "__name__", type(value).__name__)
-        return ["iterate" if iterates else "call", self.back_numbers[id(value)], name]
+        parameters = None if iterates else parameters_of(value)
+        return ["iterate" if iterates else "call", self.back_numbers[id(value)], name, parameters]
 
     def resolve(self, text: list[Any]) -> Any:
         """Find what a reference of the student's kernel means."""
@@ -262,8 +263,8 @@ class Link:
             raise CrossingError("this is no reference")
         is_value = tag == "ref" and len(rest) == 5 and rest[2] not in self.declared
         if is_value and not isinstance(rest[4], type):
-            made = over(rest[4], self, number)
-            return self.values.setdefault(number, made) if isinstance(made, Over) else made
+            made = extended(rest[4], self, number)
+            return self.values.setdefault(number, made) if isinstance(made, Extended) else made
         if number in self.proxies:
             return self.proxies[number]
         if tag == "error":
@@ -383,7 +384,7 @@ def ask_from_now_on(shell: Any, handle: int, given: str) -> None:
     global link  # noqa: PLW0603 (a kernel has one)
     connection = socket.socket(fileno=handle)
     link = Link(shell, connection)
-    sys.path.append(given)
+    sys.path.insert(0, given)  # where the notebook's folder is in a kernel of Jupyter's
     programs.run_elsewhere(shell, connection)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
