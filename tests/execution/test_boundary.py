@@ -492,6 +492,12 @@ def test_a_function_of_the_tests_has_its_signature_for_the_student():
     assert found == ["(a, *b, c=3, d=None, **e) (q) (*args, **kwargs)\n"]
 
 
+def test_a_function_of_the_tests_that_is_to_go_elsewhere_says_why_it_does_not():
+    answer = "import pickle\ndef stored(f):\n    return pickle.dumps(f)"
+    found, _ = run(("answer", answer), ("test", "def mine():\n    pass\nstored(mine)"), names="stored")
+    assert found == ["TypeError: mine is a function of a test's, and stays there: tag its cell `together`"]
+
+
 def test_what_is_asynchronous_can_be_awaited():
     answer = (
         "import asyncio\nasync def one(f):\n    await asyncio.sleep(0.01)\n    return f(1)\n"

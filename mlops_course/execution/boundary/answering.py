@@ -18,7 +18,7 @@ import sys
 import traceback
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NoReturn
 
 from mlops_course.execution.boundary import wire
 from mlops_course.execution.boundary.bases import base_of
@@ -57,6 +57,10 @@ class CallBack:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call it."""
         return self._kernel.call_back(self._number, arguments, keywords)
+
+    def __reduce__(self) -> NoReturn:
+        """Say why it cannot be sent to another process."""
+        raise TypeError(f"{self.__name__} is a function of a test's, and stays there: tag its cell `together`")
 
 
 class Iteration(CallBack):
