@@ -498,6 +498,19 @@ def test_a_function_of_the_tests_that_is_to_go_elsewhere_says_why_it_does_not():
     assert found == ["TypeError: mine is a function of a test's, and stays there: tag its cell `together`"]
 
 
+def test_an_object_that_the_test_has_let_go_is_gone():
+    answer = (
+        "import weakref\nclass Node:\n    nodes = weakref.WeakSet()\n    def __init__(self):\n        self.nodes.add(self)\n"
+        "def alive():\n    return len(Node.nodes)\nkept = Node()\ndef get():\n    return kept"
+    )
+    test = (
+        "import weakref\na, b = Node(), get()\nr = weakref.ref(a)\nprint(alive())\ndel a, b\nprint(alive(), r())\n"
+        "c = get()\nassert c is get() and isinstance(c, Node)"
+    )
+    found, _ = run(("answer", answer), ("test", test), names="Node alive kept get", declared="Node")
+    assert found == ["2\n1 None\n"]
+
+
 def test_what_is_asynchronous_can_be_awaited():
     answer = (
         "import asyncio\nasync def one(f):\n    await asyncio.sleep(0.01)\n    return f(1)\n"

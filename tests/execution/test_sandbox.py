@@ -331,6 +331,15 @@ def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkey
     assert [text.strip() for text in shown] == [f"{{{wanted}}}"] * 2
 
 
+def test_a_library_is_imported_anew_after_a_variable_was_set():
+    """It may read the variable when it is imported; and the debugger that it finds is the kernel's."""
+    look = "import os, sys\nprint('yaml' in sys.modules, os.path.basename(os.getcwd()), sys.argv[0])\n"
+    sets = "os.environ['A'] = '1'\nimport yaml\n"
+    debugger = "import doctest, pdb\nassert pdb.Pdb in doctest._OutputRedirectingPdb.__mro__"
+    shown = [run(look + more + debugger, preload=("yaml", "doctest"))[0] for more in ("", sets)]
+    assert shown == [["True birds ipykernel_launcher\n"], ["False birds ipykernel_launcher\n"]]
+
+
 def without_finders(monkeypatch):
     """Let new interpreters be as they are; return limits that no other test has, and so a sandbox of its own."""
     if not shortcuts.finders():

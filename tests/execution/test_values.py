@@ -22,7 +22,7 @@ def referred(value):
 def crossed(value, declared=(), classes=None):
     """Write a value on one side and read it on the other."""
     link = Link.__new__(Link)
-    link.proxies, link.values, link.kinds, link.declared = {}, {}, {}, set(declared)
+    link.proxies, link.values, link.kinds, link.dropped, link.declared = {}, {}, {}, [], set(declared)
     classes = classes or {}
     text = json.loads(json.dumps(Writer(referred, classes=classes.__contains__).write(value)))
     return Reader(link.resolve, classes=classes.get).read(text)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import importlib
 import inspect
+import itertools
 import json
 import operator
 import os
@@ -93,6 +94,7 @@ class Answering:
         self.shell, self.connection = shell, connection
         self.exports: dict[int, Any] = {}
         self.known: dict[int, int] = {}
+        self.numbers = itertools.count()
         self.backs: dict[int, CallBack] = {}
         self.classes: set[str] = set()
         self.told: dict[str, str] = {}
@@ -105,7 +107,7 @@ class Answering:
             return ["home", value._number]
         number = self.known.get(id(value))
         if number is None:
-            number = self.known[id(value)] = len(self.exports)
+            number = self.known[id(value)] = next(self.numbers)
             self.exports[number] = value
         kind = type(value)
         if isinstance(value, type) and issubclass(value, BaseException):
@@ -190,6 +192,8 @@ class Answering:
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked."""
+        for number in message.get("dropped", []):
+            self.known.pop(id(self.exports.pop(number, None)), None)
         if "classes" in message:
             self.classes = set(message["classes"])
         self.take_names(message.get("set", {}), message.get("delete", []))

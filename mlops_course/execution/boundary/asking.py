@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import types
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ class Link:
     def __init__(self, shell: Any, connection: socket.socket) -> None:
         self.shell, self.connection = shell, connection
         self.asked = self.crossings = 0
-        self.proxies: dict[int, Any] = {}
+        self.proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self.dropped: list[int] = []  # numbers of stand-ins that are gone: the student's kernel lets go, too
         self.values: dict[int, Extended] = {}
         self.kinds: dict[tuple[tuple[str, ...], type], type] = {}
         self.backs: list[Any] = []
@@ -58,7 +60,6 @@ class Link:
         self.lost: set[str] = set()
         self.imported: set[str] = set()
         self.environment: dict[str, str] = {}
-        self.open = False
 
     # ---------------------------------------------------------------- before a test
 
@@ -72,7 +73,7 @@ class Link:
             instructor's by the name they bind; "declared", the classes that the assignment asks for; "errors", words
             of the cell: an error of the student's belongs to a class of a library's only if it is one of them.
         """
-        self.open, self.crossings = True, 0
+        self.crossings = 0
         self.declared, self.errors = set(order["declared"]), set(order["errors"])
         os.chdir(order["folder"] or self.folder)
         self.environment = dict(os.environ)
@@ -92,10 +93,6 @@ class Link:
         answer = self.exchange({"do": "names", "names": wanted, "classes": classes})
         self.take_names(answer["names"])
         return {}
-
-    def end(self) -> None:
-        """Ask nothing any more."""
-        self.open = False
 
     def take_names(self, found: dict[str, Any]) -> None:
         """Bind the student's names: those that were asked for, whatever others the answer has."""
@@ -143,8 +140,6 @@ class Link:
 
     def ask(self, do: str, target: Any, *arguments: Any, **keywords: Any) -> Any:
         """Have something done with an object of the student's kernel."""
-        if not self.open:
-            raise StudentError("a test of another cell asks for this")
         self.crossings += 1
         if self.crossings > MOST_CROSSINGS:
             raise StudentError(f"more than {MOST_CROSSINGS} calls from one test: tag the cell `together`")
@@ -178,8 +173,9 @@ class Link:
         """Send a call, answer the call-backs that come meanwhile, and return what comes of it."""
         self.asked += 1
         number = self.asked
+        dropped, self.dropped[:] = [one for one in self.dropped if one not in self.proxies], []
         try:
-            wire.send(self.connection, wire.CALL, message | {"id": number})
+            wire.send(self.connection, wire.CALL, message | {"id": number, "dropped": dropped})
             while True:
                 kind, answer = wire.receive(self.connection)
                 if not isinstance(answer, dict):
@@ -286,6 +282,7 @@ class Link:
         for field, value in (("_link", self), ("_number", number), ("_type", f"{kind} {name}".strip()[:200])):
             object.__setattr__(proxy, field, value)
         self.proxies[number] = proxy
+        weakref.finalize(proxy, self.dropped.append, number).atexit = False
         return proxy
 
     def methods(self, names: tuple[str, ...]) -> dict[str, Any]:
