@@ -54,24 +54,12 @@ OnEvent = Callable[[str, str, Any], None]
 
 @dataclass(frozen=True)
 class OpenCourse:
-    """A course that is open for grading.
-
-    Attributes
-    ----------
-    course
-        What all submissions of the assignment have in common.
-    journal
-        What earlier runs did.
-    state
-        Folder of what is remembered.
-    basis
-        Names what the tests are.
-    """
+    """A course that is open for grading."""
 
     course: Course
     journal: Journal
-    state: Path
-    basis: str
+    state: Path  # the folder of what is remembered
+    basis: str  # names what the tests are
 
 
 @contextmanager

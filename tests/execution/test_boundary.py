@@ -498,6 +498,18 @@ def test_a_function_of_the_tests_that_is_to_go_elsewhere_says_why_it_does_not():
     assert found == ["TypeError: mine is a function of a test's, and stays there: tag its cell `together`"]
 
 
+def test_a_cell_of_another_program_runs_on_the_students_side():
+    found, _ = run(
+        ("test", "%%bash\ncat given.txt\nexit 3"),
+        ("test", "%%script --out shown --no-raise-error sh -c 'cat; exit 1'\ntext"),
+        ("test", "print(repr(shown))"),
+        files={"given.txt": b"here\n"},
+    )
+    assert found[0].startswith("here\nCalledProcessError: Command")
+    assert "exit status 3" in found[0]
+    assert found[1:] == ["", "'text\\n'\n"]
+
+
 def test_an_object_that_the_test_has_let_go_is_gone():
     answer = (
         "import weakref\nclass Node:\n    nodes = weakref.WeakSet()\n    def __init__(self):\n        self.nodes.add(self)\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).with_name("cases")
 SETS = tuple(sorted(path.stem for path in FOLDER.glob("*.txt")))
-REASONS = ("not separate", "loses separately")
+REASONS = ("not separate", "differs separately")
 
 
 @dataclass

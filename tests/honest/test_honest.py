@@ -34,8 +34,8 @@ def separately(cases, folder):
     for case in cases:
         if "not separate" in case.reasons and case.name not in unsolved:
             said.append(f"{case.name}: the solution gets all points separately")
-        if "loses separately" in case.reasons and (case.name in unsolved or not losses([case], points)):
-            said.append(f"{case.name}: the solution gets no points separately, or this work loses none")
+        if "differs separately" in case.reasons and not losses([case], points):
+            said.append(f"{case.name}: it gets the same points separately")
     return said
 
 
@@ -75,9 +75,8 @@ def test_a_loss_and_a_reason_that_is_none_are_said(monkeypatch):
         (0, set(), {}, "not {"),
         (0, {case.name}, {"not separate": "so"}, ""),
         (1, set(), {"not separate": "so"}, "gets all points"),
-        (0, set(), {"loses separately": "so"}, ""),
-        (1, set(), {"loses separately": "so"}, "loses none"),
-        (0, {case.name}, {"loses separately": "so"}, "gets no points"),
+        (0, set(), {"differs separately": "so"}, ""),
+        (1, set(), {"differs separately": "so"}, "the same points"),
     ):
         case.reasons = reasons
         monkeypatch.setattr(course, "points", lambda folder, points=points: ({case.name: {"test_1": points}}, []))
