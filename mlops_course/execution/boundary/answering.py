@@ -51,8 +51,8 @@ class CallBack:
         self._kernel, self._number = kernel, number
         self.__name__ = self.__qualname__ = name
         if parameters is not None:
-            found = [inspect.Parameter(one, kind, default=inspect.Parameter.empty if is_needed else given)
-                     for one, kind, is_needed, given in parameters]  # fmt: skip
+            found = [inspect.Parameter(one, kind, default=inspect.Parameter.empty if is_needed else None)
+                     for one, kind, is_needed in parameters]  # fmt: skip
             self.__signature__ = inspect.Signature(found)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
