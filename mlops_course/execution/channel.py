@@ -13,8 +13,8 @@ SENDER = struct.Struct("iII")  # process, user, group
 LARGEST = 4_000_000_000
 
 
-class ClosedError(Exception):
-    """The other side is gone."""
+class ClosedError(ConnectionError):
+    """The other side is gone, or says what it must not say."""
 
 
 def read_exactly(stream: BinaryIO, size: int) -> bytes:
@@ -84,18 +84,23 @@ def receive_rest(connection: socket.socket, header: bytes, most: int = LARGEST, 
     """Receive what comes after a header."""
     if len(header) < HEADER.size:
         raise ClosedError
-    (left,) = HEADER.unpack(header)
-    if left > most:
+    (size,) = HEADER.unpack(header)
+    if size > most:
         raise ClosedError
+    return receive_exactly(connection, size, until)
+
+
+def receive_exactly(connection: socket.socket, size: int, until: float | None = None) -> bytes:
+    """Receive so many bytes, or raise ClosedError."""
     parts = []
-    while left:
+    while size:
         if until is not None:
             connection.settimeout(max(0.001, until - time.monotonic()))
-        part = connection.recv(min(left, 1 << 20))
+        part = connection.recv(min(size, 1 << 20))
         if not part:
             raise ClosedError
         parts.append(part)
-        left -= len(part)
+        size -= len(part)
     return b"".join(parts)
 
 

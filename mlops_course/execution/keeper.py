@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mlops_course.execution import namespaces
-from mlops_course.execution.boundary import answering, asking
 from mlops_course.execution.boundary.relay import Relay, put_back
-from mlops_course.execution.channel import ClosedError, receive, send
+from mlops_course.execution.channel import receive, send
+from mlops_course.execution.forked import PROGRAMS, run_kernel, run_program, start_afresh
 from mlops_course.execution.sandbox import python_folders
 
 HOME = "/home/student"
@@ -126,7 +126,7 @@ class Keeper:
             if self.control in ready:
                 try:
                     message, handles = receive(self.control, handles=1)
-                except (ClosedError, OSError):
+                except OSError:
                     self.sweep()
                     return
                 self.answer_driver(message, handles)
@@ -205,7 +205,9 @@ class Keeper:
             self.end_relay()
             self.relay = Relay(self, socket.socket(fileno=handles[0]))
             passed = [self.relay.kernels.fileno()]
-        pid = self.fork(lambda: run_kernel(message, self.request), keep=[*silent, *passed])
+        order = {key: self.request[key] for key in ("folder", "runtime", "role") if key in self.request}
+        begin = start_afresh if message["fresh"] else run_kernel
+        pid = self.fork(lambda: begin(message, order), keep=[*silent, *passed])
         if self.relay:
             self.relay.kernels.close()
         else:
@@ -249,7 +251,7 @@ class Keeper:
             kind = message["kind"]
             if kind not in PROGRAMS or len(handles) != 3:
                 raise ValueError(kind)
-        except (ClosedError, OSError, ValueError, KeyError, TypeError, RecursionError, MemoryError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, MemoryError):
             asking.close()
             return
         try:
@@ -327,72 +329,3 @@ def limit(limits: dict[str, Any]) -> None:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(kind, (value, value))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that grows too large is an OSError, as a full disk is
-
-
-def look_new(environment: dict[str, str]) -> None:
-    """Give a forked process what a new one would have of its own: environment, random numbers, time zone."""
-    os.environ.clear()
-    os.environ.update(environment)
-    time.tzset()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", buffering=1, closefd=False, errors="backslashreplace")  # noqa: SIM115
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed()  # `random` reseeds itself after a fork, NumPy's global generator does not
-    os.umask(0o022)
-
-
-def run_kernel(message: dict[str, Any], request: dict[str, Any]) -> int:
-    """Be a Jupyter kernel."""
-    os.setsid()
-    look_new(message["environment"])
-    os.chdir(request["folder"])
-    role = request.get("role")
-    # As in any kernel of Jupyter's, the folder comes first on the path; in one for tests it is not on it.
-    application = kernel([*message["arguments"], *(["--IPKernelApp.ignore_cwd=True"] * (role == "tests"))])
-    if role == "tests":
-        asking.ask_from_now_on(application.shell, 3, f"{request['runtime']}/given")
-    elif role == "student":
-        answering.answer_from_now_on(application.shell, 3)
-    application.start()
-    return 0
-
-
-def kernel(arguments: list[str]) -> Any:
-    """Make IPython's kernel in this process."""
-    from ipykernel.kernelapp import IPKernelApp
-
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
-    sys.argv = ["ipykernel_launcher", *arguments]
-    application = IPKernelApp.instance(parent_handle=0)  # its parent, the keeper, does not end before it does
-    application.initialize(arguments)
-    return application
-
-
-def run_program(message: dict[str, Any], handles: list[int]) -> int:
-    """Be a program that the submission started."""
-    look_new({str(name): str(value) for name, value in message["environment"].items()})
-    os.chdir(message["folder"])
-    os.umask(int(message["umask"]))
-    sys.argv = [str(argument) for argument in message["arguments"]]
-    return PROGRAMS[message["kind"]]()
-
-
-def be_dvc() -> int:
-    """Be the command `dvc`."""
-    from dvc.cli import main
-
-    return main()
-
-
-def be_kernel() -> int:
-    """Be a kernel that the submission started itself, with papermill for example."""
-    kernel(sys.argv[1:]).start()
-    return 0
-
-
-PROGRAMS = {"dvc": be_dvc, "kernel": be_kernel}

@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from mlops_course.execution.boundary.cells import SeparateTests
 from mlops_course.execution.job import ALGEBRA_THREADS, Finding, Job
+from mlops_course.execution.names import imports_after_setting_variables
 from mlops_course.execution.provisioner import Lease
 from mlops_course.execution.runner import LimitedExecute
 
@@ -30,6 +31,7 @@ def execute(job: Job, name: str, text: str, place: Place) -> tuple[str, list[Fin
     """
     notebook = nbformat.reads(text, as_version=4)
     execution = prepare(job, name, place, environment(place))
+    execution.fresh = imports_after_setting_variables(notebook.cells, job.preload)
     if place.tests is not None:
         tests = prepare(job, name, replace(place, lease=place.tests), environment(place) | {"COURSE_FORK": "/nowhere"})
         execution.separate = SeparateTests(job, name, notebook, execution, tests)

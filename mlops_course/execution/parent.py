@@ -31,8 +31,11 @@ def load(modules: list[str]) -> list[str]:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     sys.path[:] = [entry for entry in sys.path if entry not in ("", "/")]
     programs = ["dvc.cli"] if "dvc" in modules else []
+    for name in EVERY_KERNEL:
+        importlib.import_module(name)
+    sys.modules["ipykernel.kernelapp"].IPKernelApp().init_pdb()  # before a library makes a class over `pdb.Pdb`
     failed = []
-    for name in dict.fromkeys([*EVERY_KERNEL, *modules, *programs]):
+    for name in [*modules, *programs]:
         try:
             importlib.import_module(name)
         except BaseException:  # a module may raise anything, and the notebook that needs it will say so
@@ -61,7 +64,7 @@ def serve(connection: socket.socket, sandboxed: bool) -> NoReturn:
         reap()
         try:
             if len(handles) == 2:
-                pids = fork_house(request, handles, connection, sandboxed)
+                pids = fork_two_keepers(request, handles, connection, sandboxed)
             else:
                 pids = [fork_keeper(request, handles[0], [connection.fileno()], sandboxed)]
             send(connection, {"keepers": pids})
@@ -102,7 +105,9 @@ def fork_keeper(request: dict[str, Any], handle: int, others: list[int], sandbox
     return fork_and_hear(begin)[0]
 
 
-def fork_house(request: dict[str, Any], handles: list[int], connection: socket.socket, sandboxed: bool) -> list[int]:
+def fork_two_keepers(
+    request: dict[str, Any], handles: list[int], connection: socket.socket, sandboxed: bool
+) -> list[int]:
     """Fork two keepers that share the submission's home and `/tmp`, and nothing else: one for tests."""
 
     def begin(tell: Callable[[str], None]) -> None:

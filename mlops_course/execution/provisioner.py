@@ -45,7 +45,7 @@ class Lease:
                     return found[answer]
                 if "error" in found:
                     raise ClosedError(found["error"])
-        except (OSError, ClosedError):
+        except OSError:
             self.gone = True
             raise ClosedError("the submission's first process is gone") from None
 
@@ -61,7 +61,7 @@ class Lease:
         try:
             while not self.gone and select.select([self.control], [], [], 0)[0]:
                 self.take()
-        except (OSError, ClosedError):
+        except OSError:
             self.gone = True
         return self.ended.get(pid, -9 if self.gone else None)
 
@@ -122,7 +122,7 @@ class ForkProvisioner(KernelProvisionerBase):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel."""
-        message = {"arguments": cmd, "environment": kwargs["env"]}
+        message = {"arguments": cmd, "environment": kwargs["env"], "fresh": self.parent.fresh}
         wire = self.parent.wire
         self.pid = self.lease.ask({"kernel": message}, "started", [wire.fileno()] if wire else None)
         if wire:

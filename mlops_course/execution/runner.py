@@ -36,6 +36,7 @@ class ForkedKernelManager(AsyncKernelManager):
 
     lease = AnyTrait()
     wire = AnyTrait(None, allow_none=True)
+    fresh = False
     environment: Mapping[str, str] = MappingProxyType({})
 
     @property
@@ -111,6 +112,7 @@ class LimitedExecute(TolerantExecute):
         self.findings: list[Finding] = []
         self.separate: Any = None
         self.wire: Any = None
+        self.fresh = False
 
     def found(self, kind: str, cell: Any, message: str) -> None:
         """Note something that the instructor should see, once for each cell."""
@@ -131,7 +133,7 @@ class LimitedExecute(TolerantExecute):
             transport="ipc", ip=str(place), connection_file=f"{place}.json", context=context, config=self.config
         )
         self.km.lease = self.lease
-        self.km.wire = self.wire
+        self.km.wire, self.km.fresh = self.wire, self.fresh
         # A new one for each kernel: what stands in IPython's folder of a home is executed when a kernel starts.
         self.km.environment = {**self.environment, "IPYTHONDIR": f"{place}-ipython"}
         return self.km

@@ -9,10 +9,7 @@ submission but their own.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
-import importlib.util
 import json
-import marshal
 import os
 import select
 import signal
@@ -28,19 +25,13 @@ from typing import BinaryIO
 import mlops_course
 from mlops_course.errors import CourseError
 from mlops_course.execution.bubblewrap import find_bubblewrap, why_not
-from mlops_course.execution.channel import ClosedError, read_frame, receive, receive_from, send, write_frame
+from mlops_course.execution.channel import read_frame, receive, receive_from, send, write_frame
 from mlops_course.execution.job import ALGEBRA_THREADS, Job, Limits
 from mlops_course.execution.process_limit import enter_group, make_group, remove_group
+from mlops_course.execution.shortcuts import PROGRAMS, shortcuts
 
-HERE = Path(__file__).parent
 PACKAGE = Path(mlops_course.__file__).resolve().parent
-# The package is found without the files in `finders`; its folder is on the path for that time only.
-START = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "from mlops_course.execution.worker import main; del sys.path[0]; main()"
-)
 RUNTIME = "/run/course"
-PROGRAMS = "/opt/course"
 WHOLE_PROC = "/run/proc"
 
 # What programs look up in /etc and cannot do without: libraries, names of users and hosts, time zone, fonts, types.
@@ -69,6 +60,16 @@ class SandboxError(CourseError):
 
 class WorkerVanishedError(Exception):
     """A worker ended before it answered."""
+
+
+def start_in(module: str, call: str) -> str:
+    """Write a program that calls something of this package, whose folder is its first argument.
+
+    The package is found without the files in `finders`; its folder is on the path for that time only.
+    """
+    name = call.partition("(")[0]
+    where = f"from mlops_course.execution.{module} import {name}"
+    return f"import sys; sys.path.insert(0, sys.argv.pop(1)); {where}; del sys.path[0]; {call}"
 
 
 def base_command() -> list[str]:
@@ -136,57 +137,6 @@ def variables() -> dict[str, str]:
     }
 
 
-def shortcut(kind: str) -> str:
-    """Write the program that asks for a forked interpreter instead of starting one."""
-    text = (HERE / "fork_client.py").read_text(encoding="utf-8")
-    text = text.replace('KIND = "dvc"', f"KIND = {kind!r}").replace('PYTHON = "python"', f"PYTHON = {sys.executable!r}")
-    text = text.replace('SOCKET = "COURSE_FORK"', 'SOCKET = os.environ.get("COURSE_FORK", "/nowhere")')
-    base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    # To compile it takes a fifth of the time that all of it takes.
-    code = marshal.dumps(compile(text, f"<{kind}>", "exec", dont_inherit=True))
-    return f"#!{base} -IS\nimport marshal\nexec(marshal.loads({code!r}))\n"
-
-
-def shortcuts() -> dict[str, str]:
-    """Map places inside the sandbox to the programs and the kernel description that stand there."""
-    program = f"{PROGRAMS}/bin/kernel"
-    found = {
-        program: shortcut("kernel"),
-        f"{PROGRAMS}/share/jupyter/kernels/python3/kernel.json": json.dumps(
-            {"argv": [program, "-f", "{connection_file}"], "display_name": "Python 3 (ipykernel)", "language": "python",
-             "metadata": {"debugger": True}}
-        ),
-    }  # fmt: skip
-    package = importlib.util.find_spec("dvc")
-    if package is None:
-        return found
-    early = f"{PROGRAMS}/bin/dvc"
-    found[early] = shortcut("dvc")
-    for place in (
-        Path(sys.executable).parent / "dvc",
-        *(Path(folder) / "__main__.py" for folder in package.submodule_search_locations or []),
-    ):
-        if place.is_file():
-            found[str(place)] = found[early]
-    begin = f"exec(open({early!r}).read(), {{'__name__': 'at the start'}})"
-    for place in finders():
-        found[str(place)] = f"import sys; sys.orig_argv[1:3] == ['-m', 'dvc'] and {begin}\n"
-    return found
-
-
-def finders() -> list[Path]:
-    """List the files that tell every Python of this environment where the `course` package is, if it was not copied.
-
-    A new interpreter takes about half of its time for what they say, and no student's program needs the package.
-    """
-    try:
-        installed = importlib.metadata.distribution("mlops-course")
-    except importlib.metadata.PackageNotFoundError:
-        return []
-    files = [Path(installed.locate_file(file)) for file in installed.files or [] if file.suffix == ".pth"]
-    return [file for file in files if file.is_file()]
-
-
 class Sandbox:
     """A sandbox, and in it an interpreter that has the libraries loaded. It ends with its last worker.
 
@@ -222,7 +172,7 @@ class Sandbox:
                 os.close(handle)
         try:
             self.ready, _ = receive(self.control)
-        except (ClosedError, OSError, ValueError):
+        except (OSError, ValueError):
             self.process.wait()
             reason = last_line(self.errors) or "it ended at once"
             self.close()
@@ -230,7 +180,14 @@ class Sandbox:
 
     def command(self, preload: tuple[str, ...], handles: list[int]) -> tuple[list[str], dict[str, str]]:
         """Build the command and its environment; open files that it inherits are added to `handles`."""
-        python = [sys.executable, "-c", START, str(PACKAGE.parent), "--preload", json.dumps(list(preload))]
+        python = [
+            sys.executable,
+            "-c",
+            start_in("worker", "main()"),
+            str(PACKAGE.parent),
+            "--preload",
+            json.dumps(list(preload)),
+        ]
         if not self.sandboxed:
             return python, {**variables(), "HOME": self.private.name}
         command = base_command()
@@ -354,7 +311,7 @@ class Worker:
             self.group = make_group(limits.processes) if sandboxed else None
             enter_group(self.group, process)
             send(self.connection, {"group": self.group is not None})
-        except (ClosedError, OSError, ValueError) as problem:
+        except (OSError, ValueError) as problem:
             reason = last_line(self.errors) or last_line(self.sandbox.errors) or str(problem) or "it ended at once"
             self.close()
             raise SandboxError(f"The sandbox cannot be started: {why_not() or f'{reason}.'} {UNSAFE}") from None
@@ -380,7 +337,7 @@ class Worker:
         try:
             write_frame(self.jobs, job)
             return read_frame(self.results)
-        except (ClosedError, OSError, ValueError):
+        except (OSError, ValueError):
             reason = f"no answer within {seconds:.0f} seconds" if late.is_set() else last_line(self.errors)
             self.close()
             raise WorkerVanishedError(reason or "it ended") from None

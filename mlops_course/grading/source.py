@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 from nbgrader.utils import is_locked, is_solution
 
-from mlops_course.execution.names import bound_names, plain_python
+from mlops_course.execution.names import bound_names, imported, plain_python
 from mlops_course.grading.hand_in import read_notebook
 from mlops_course.grading.restore import grade_id
 
@@ -94,13 +94,7 @@ def read_imports(source: Path) -> tuple[str, ...]:
 
 def imported_modules(source: str) -> set[str]:
     """Collect the modules that a piece of Python imports, by their full names."""
-    modules = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            modules.add(node.module)
-    return modules
+    return {name for node in ast.walk(ast.parse(source)) for name in imported(node)}
 
 
 def with_parents(modules: Iterable[str], local: set[str]) -> tuple[str, ...]:

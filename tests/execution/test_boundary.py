@@ -483,6 +483,66 @@ def test_a_dead_student_kernel_ends_the_tests_that_follow():
     assert "KernelDied" in found[2]
 
 
+def test_a_function_of_the_tests_has_its_signature_for_the_student():
+    """But not its defaults: one may be what is expected."""
+    answer = "import inspect\ndef names(f):\n    return str(inspect.signature(f))"
+    test = (
+        "def sample(a, *b, c=3, d=(), **e):\n    pass\nprint(names(sample), names(lambda q: q), names(print.__call__))"
+    )
+    found, _ = run(("answer", answer), ("test", test), names="names")
+    assert found == ["(a, *b, c=None, d=None, **e) (q) (*args, **kwargs)\n"]
+
+
+def test_a_function_of_the_tests_that_is_to_go_elsewhere_says_why_it_does_not():
+    answer = "import pickle\ndef stored(f):\n    return pickle.dumps(f)"
+    found, _ = run(("answer", answer), ("test", "def mine():\n    pass\nstored(mine)"), names="stored")
+    assert found == ["TypeError: mine is a function of a test's, and stays there: tag its cell `together`"]
+
+
+def test_a_cell_of_another_program_runs_on_the_students_side():
+    found, _ = run(
+        ("test", "%%bash\ncat given.txt\nexit 3"),
+        ("test", "%%script --out shown --no-raise-error sh -c 'cat; exit 1'\ntext"),
+        ("test", "print(repr(shown))"),
+        files={"given.txt": b"here\n"},
+    )
+    assert found[0].startswith("here\nCalledProcessError: Command")
+    assert "exit status 3" in found[0]
+    assert found[1:] == ["", "'text\\n'\n"]
+
+
+def test_an_object_that_the_test_has_let_go_is_gone():
+    answer = (
+        "import weakref\nclass Node:\n    nodes = weakref.WeakSet()\n    def __init__(self):\n        self.nodes.add(self)\n"
+        "def alive():\n    return len(Node.nodes)\nkept = Node()\ndef get():\n    return kept"
+    )
+    test = (
+        "import weakref\na, b = Node(), get()\nr = weakref.ref(a)\nprint(alive())\ndel a, b\nprint(alive(), r())\n"
+        "c = get()\nassert c is get() and isinstance(c, Node)"
+    )
+    found, _ = run(("answer", answer), ("test", test), names="Node alive kept get", declared="Node")
+    assert found == ["2\n1 None\n"]
+
+
+def test_what_is_asynchronous_can_be_awaited():
+    answer = (
+        "import asyncio\nasync def one(f):\n    await asyncio.sleep(0.01)\n    return f(1)\n"
+        "async def bad():\n    raise KeyError('a')"
+    )
+    test = (
+        "import asyncio\nassert await one(lambda n: n + 1) == 2\n"
+        "assert await asyncio.gather(one(str), one(float)) == ['1', 1.0]\nawait bad()"
+    )
+    found, _ = run(("answer", answer), ("test", test), names="one bad")
+    assert found == ["KeyError: 'a'"]
+
+
+def test_a_given_module_comes_before_one_of_the_environment():
+    files = {"tabnanny.py": b"VALUE = 7"}
+    found, _ = run(("test", "import tabnanny\nprint(tabnanny.VALUE)"), files=files, given=("tabnanny.py",))
+    assert "7" in found[0]
+
+
 def test_more_crossings_than_any_test_needs_are_refused():
     found, _ = run(("answer", "def f():\n    return 1"), ("test", "for _ in range(10_001):\n    f()"), names="f")
     assert "tag the cell `together`" in found[0]

@@ -16,7 +16,7 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from mlops_course.execution import sandbox
+from mlops_course.execution import sandbox, shortcuts
 from mlops_course.execution.bubblewrap import find_bubblewrap, why_not
 from mlops_course.execution.engine import WorkerVanished, execute, worker_for
 from mlops_course.execution.job import Finding, Job, Limits, Result, decode_job, decode_result, encode
@@ -331,11 +331,20 @@ def test_linear_algebra_takes_one_thread_unless_the_instructor_wants_more(monkey
     assert [text.strip() for text in shown] == [f"{{{wanted}}}"] * 2
 
 
+def test_a_library_is_imported_anew_after_a_variable_was_set():
+    """It may read the variable when it is imported; and the debugger that it finds is the kernel's."""
+    look = "import os, sys\nprint('yaml' in sys.modules, os.path.basename(os.getcwd()), sys.argv[0])\n"
+    sets = "os.environ['A'] = '1'\nimport yaml\n"
+    debugger = "import doctest, pdb\nassert pdb.Pdb in doctest._OutputRedirectingPdb.__mro__"
+    shown = [run(look + more + debugger, preload=("yaml", "doctest"))[0] for more in ("", sets)]
+    assert shown == [["True birds ipykernel_launcher\n"], ["False birds ipykernel_launcher\n"]]
+
+
 def without_finders(monkeypatch):
     """Let new interpreters be as they are; return limits that no other test has, and so a sandbox of its own."""
-    if not sandbox.finders():
+    if not shortcuts.finders():
         pytest.skip("here the package was copied into the environment")
-    monkeypatch.setattr(sandbox, "finders", list)
+    monkeypatch.setattr(shortcuts, "finders", list)
     return {"processes": 451}
 
 
@@ -343,12 +352,12 @@ def test_the_graders_package_is_not_there_for_programs(monkeypatch):
     """A new interpreter looks for it nowhere, and a script of a student may have its name."""
     start = "import subprocess, sys\nask = lambda code: subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)\n"
     shown, _ = run(
-        start + "print(ask('import course').stderr.splitlines()[-1])",
-        "open('course.py', 'w').write('name = 42')\nprint(ask('import course; print(course.name)').stdout)",
+        start + "print(ask('import mlops_course').stderr.splitlines()[-1])",
+        "open('mlops_course.py', 'w').write('name = 42')\nprint(ask('import mlops_course; print(mlops_course.name)').stdout)",
         'print(ask(\'import sys; print([name for name in sys.modules if "finder" in name or name.startswith("mlops_course")])\').stdout)',
     )
-    assert shown == ["ModuleNotFoundError: No module named 'course'\n", "42\n\n", "[]\n\n"]
-    shown, _ = run(start + "print(repr(ask('import course').stderr))", limits=without_finders(monkeypatch))
+    assert shown == ["ModuleNotFoundError: No module named 'mlops_course'\n", "42\n\n", "[]\n\n"]
+    shown, _ = run(start + "print(repr(ask('import mlops_course').stderr))", limits=without_finders(monkeypatch))
     assert shown == ["''\n"]  # it would be found
 
 
@@ -371,7 +380,7 @@ def test_python_m_dvc_is_forked_too(monkeypatch):
         preload=("dvc.repo",),
     )
     version = importlib.metadata.version("dvc")
-    is_early = bool(sandbox.finders())
+    is_early = bool(shortcuts.finders())
     assert outputs == [
         f"0 {not is_early} False {version}\n",
         f"253 {not is_early} False \n",

@@ -19,10 +19,16 @@ def referred(value):
     return ["ref", 0, "", type(value).__name__, []]
 
 
+def unconnected(declared=()):
+    """Make a test kernel's end that has no connection."""
+    link = Link.__new__(Link)
+    link.proxies, link.values, link.kinds, link.dropped, link.declared = {}, {}, {}, [], set(declared)
+    return link
+
+
 def crossed(value, declared=(), classes=None):
     """Write a value on one side and read it on the other."""
-    link = Link.__new__(Link)
-    link.proxies, link.values, link.kinds, link.declared = {}, {}, {}, set(declared)
+    link = unconnected(declared)
     classes = classes or {}
     text = json.loads(json.dumps(Writer(referred, classes=classes.__contains__).write(value)))
     return Reader(link.resolve, classes=classes.get).read(text)
@@ -128,8 +134,7 @@ def test_a_locked_named_tuple_or_enumeration_is_the_one_of_the_locked_cell():
 
 
 def test_what_only_looks_like_a_value_is_none():
-    link = Link.__new__(Link)
-    link.proxies, link.values, link.kinds, link.declared = {}, {}, {}, set()
+    link = unconnected()
     for number, value in enumerate(([1], {"a": 1}, True, 3)):
         found = Reader(link.resolve).read(["ref", number, "", "Mine", [], value])
         assert repr(found) == "an object of type Mine"

@@ -5,9 +5,11 @@ Nothing here is protected from the student's code, and nothing need be: whatever
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
-import io
+import inspect
+import itertools
 import json
 import operator
 import os
@@ -15,20 +17,22 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Awaitable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
 
 from mlops_course.execution.boundary import wire
 from mlops_course.execution.boundary.bases import base_of
+from mlops_course.execution.boundary.printed import Printed, Stream
 from mlops_course.execution.boundary.values import CrossingError, Reader, Table, Writer
 
-MOST_PRINTED = 1_000_000
 # What is told of a type: which of these a proxy has.
 SPECIAL = (
     "__call__", "__len__", "__getitem__", "__setitem__", "__delitem__", "__iter__", "__next__", "__contains__",
     "__reversed__", "__enter__", "__exit__", "__bool__", "__int__", "__float__", "__complex__", "__index__",
     "__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__", "__hash__", "__neg__", "__pos__", "__abs__",
     "__invert__", "__round__", "__trunc__", "__floor__", "__ceil__", "__str__", "__format__", "__bytes__", "__fspath__",
+    "__await__",
     *(f"__{side}{name}__" for side in ("", "r", "i") for name in (
         "add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor", "lshift",
         "rshift",
@@ -41,15 +45,23 @@ class GoneError(Exception):
 
 
 class CallBack:
-    """A function of the test's. It can be called, and iterated over if it is an iterator; it has nothing else."""
+    """A function of the test's. It can be called, or iterated over, and has a name and a signature: nothing else."""
 
-    def __init__(self, kernel: Answering, number: int, name: str) -> None:
+    def __init__(self, kernel: Answering, number: int, name: str, parameters: list[Any] | None) -> None:
         self._kernel, self._number = kernel, number
         self.__name__ = self.__qualname__ = name
+        if parameters is not None:
+            found = [inspect.Parameter(one, kind, default=inspect.Parameter.empty if is_needed else None)
+                     for one, kind, is_needed in parameters]  # fmt: skip
+            self.__signature__ = inspect.Signature(found)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call it."""
         return self._kernel.call_back(self._number, arguments, keywords)
+
+    def __reduce__(self) -> NoReturn:
+        """Say why it cannot be sent to another process."""
+        raise TypeError(f"{self.__name__} is a function of a test's, and stays there: tag its cell `together`")
 
 
 class Iteration(CallBack):
@@ -82,6 +94,7 @@ class Answering:
         self.shell, self.connection = shell, connection
         self.exports: dict[int, Any] = {}
         self.known: dict[int, int] = {}
+        self.numbers = itertools.count()
         self.backs: dict[int, CallBack] = {}
         self.classes: set[str] = set()
         self.told: dict[str, str] = {}
@@ -94,7 +107,7 @@ class Answering:
             return ["home", value._number]
         number = self.known.get(id(value))
         if number is None:
-            number = self.known[id(value)] = len(self.exports)
+            number = self.known[id(value)] = next(self.numbers)
             self.exports[number] = value
         kind = type(value)
         if isinstance(value, type) and issubclass(value, BaseException):
@@ -133,9 +146,9 @@ class Answering:
         if tag == "back":
             return self.exports[rest[0]]
         if tag in ("call", "iterate"):
-            number, name = rest
+            number, name, parameters = rest
             if number not in self.backs:
-                self.backs[number] = (CallBack if tag == "call" else Iteration)(self, number, name)
+                self.backs[number] = (CallBack if tag == "call" else Iteration)(self, number, name, parameters)
             return self.backs[number]
         if tag == "library":
             found = importlib.import_module(rest[0])
@@ -179,6 +192,8 @@ class Answering:
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked."""
+        for number in message.get("dropped", []):
+            self.known.pop(id(self.exports.pop(number, None)), None)
         if "classes" in message:
             self.classes = set(message["classes"])
         self.take_names(message.get("set", {}), message.get("delete", []))
@@ -231,6 +246,8 @@ class Answering:
                 return True, next(target)
             except StopIteration:
                 return False, None
+        if do == "await":
+            return run_to_its_end(target)
         if do == "str":
             return str(target)
         if do == "bool":
@@ -331,42 +348,27 @@ def here() -> str:
         return ""
 
 
+def run_to_its_end(target: Awaitable[Any]) -> Any:
+    """Await something, in a loop of its own: the kernel's is busy with what it was asked."""
+
+    async def wait() -> Any:
+        return await target
+
+    def work() -> Any:
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(wait())
+        finally:
+            loop.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
 def has_special(kind: type, name: str) -> bool:
     """Tell whether objects of a type have a special method."""
     found = [vars(base)[name] for base in kind.__mro__ if name in vars(base)]
     return bool(found) and found[0] is not None
-
-
-class Printed:
-    """What was printed during a call."""
-
-    def __init__(self) -> None:
-        self.parts: list[list[str]] = []
-        self.left = MOST_PRINTED
-
-
-class Stream(io.TextIOBase):
-    """Keeps what is printed."""
-
-    encoding = "utf-8"
-
-    def __init__(self, printed: Printed, name: str) -> None:
-        self.printed, self.name = printed, f"<{name}>"
-        self.channel = name
-
-    def writable(self) -> bool:
-        """Tell that it can be written to."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Keep a text."""
-        kept = text[: max(0, self.printed.left)]
-        self.printed.left -= len(kept)
-        if kept and self.printed.parts and self.printed.parts[-1][0] == self.channel:
-            self.printed.parts[-1][1] += kept
-        elif kept:
-            self.printed.parts.append([self.channel, kept])
-        return len(text)
 
 
 def set_variable(name: str, value: str | None) -> None:

@@ -39,7 +39,7 @@ def read_scalar(tag: str, rest: list[Any]) -> Any:
     return dtype if tag == "dtype" else np.frombuffer(base64.b64decode(rest[1]), dtype)[0]
 
 
-def is_over(value: Any, kind: type) -> bool:
+def is_extended(value: Any, kind: type) -> bool:
     """Tell whether this is an array of a class of somebody else's."""
     np = sys.modules.get("numpy")
     return np is not None and isinstance(value, np.ndarray) and not kind.__module__.startswith("numpy")
@@ -48,7 +48,7 @@ def is_over(value: Any, kind: type) -> bool:
 def is_array(value: Any, kind: type) -> bool:
     """Tell whether this crosses as an array: other kinds of NumPy's, such as masked ones, do not."""
     np = sys.modules.get("numpy")
-    return np is not None and (kind is np.ndarray or is_over(value, kind))
+    return np is not None and (kind is np.ndarray or is_extended(value, kind))
 
 
 def write_array(writer: Any, value: Any, number: int, depth: int) -> Any:

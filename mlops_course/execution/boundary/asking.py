@@ -11,13 +11,14 @@ import signal
 import socket
 import sys
 import types
+import weakref
 from pathlib import Path
 from typing import Any
 
 from mlops_course.execution.boundary import programs, wire
 from mlops_course.execution.boundary.answering import SPECIAL
-from mlops_course.execution.boundary.bases import MUTABLE, Over, over
-from mlops_course.execution.boundary.proxies import METHODS, Library, Proxy, hash_of
+from mlops_course.execution.boundary.bases import MUTABLE, Extended, extended
+from mlops_course.execution.boundary.proxies import METHODS, Library, Proxy, hash_of, parameters_of
 from mlops_course.execution.boundary.values import CrossingError, Reader, Table, Writer
 
 MOST_CROSSINGS = 10_000
@@ -45,8 +46,9 @@ class Link:
     def __init__(self, shell: Any, connection: socket.socket) -> None:
         self.shell, self.connection = shell, connection
         self.asked = self.crossings = 0
-        self.proxies: dict[int, Any] = {}
-        self.values: dict[int, Over] = {}
+        self.proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self.dropped: list[int] = []  # numbers of stand-ins that are gone: the student's kernel lets go, too
+        self.values: dict[int, Extended] = {}
         self.kinds: dict[tuple[tuple[str, ...], type], type] = {}
         self.backs: list[Any] = []
         self.back_numbers: dict[int, int] = {}
@@ -58,7 +60,6 @@ class Link:
         self.lost: set[str] = set()
         self.imported: set[str] = set()
         self.environment: dict[str, str] = {}
-        self.open = False
 
     # ---------------------------------------------------------------- before a test
 
@@ -72,7 +73,7 @@ class Link:
             instructor's by the name they bind; "declared", the classes that the assignment asks for; "errors", words
             of the cell: an error of the student's belongs to a class of a library's only if it is one of them.
         """
-        self.open, self.crossings = True, 0
+        self.crossings = 0
         self.declared, self.errors = set(order["declared"]), set(order["errors"])
         os.chdir(order["folder"] or self.folder)
         self.environment = dict(os.environ)
@@ -92,10 +93,6 @@ class Link:
         answer = self.exchange({"do": "names", "names": wanted, "classes": classes})
         self.take_names(answer["names"])
         return {}
-
-    def end(self) -> None:
-        """Ask nothing any more."""
-        self.open = False
 
     def take_names(self, found: dict[str, Any]) -> None:
         """Bind the student's names: those that were asked for, whatever others the answer has."""
@@ -143,8 +140,6 @@ class Link:
 
     def ask(self, do: str, target: Any, *arguments: Any, **keywords: Any) -> Any:
         """Have something done with an object of the student's kernel."""
-        if not self.open:
-            raise StudentError("a test of another cell asks for this")
         self.crossings += 1
         if self.crossings > MOST_CROSSINGS:
             raise StudentError(f"more than {MOST_CROSSINGS} calls from one test: tag the cell `together`")
@@ -178,8 +173,9 @@ class Link:
         """Send a call, answer the call-backs that come meanwhile, and return what comes of it."""
         self.asked += 1
         number = self.asked
+        dropped, self.dropped[:] = [one for one in self.dropped if one not in self.proxies], []
         try:
-            wire.send(self.connection, wire.CALL, message | {"id": number})
+            wire.send(self.connection, wire.CALL, message | {"id": number, "dropped": dropped})
             while True:
                 kind, answer = wire.receive(self.connection)
                 if not isinstance(answer, dict):
@@ -188,7 +184,7 @@ class Link:
                     wire.send(self.connection, wire.RETURN, self.called_back(answer))
                 elif kind == wire.ANSWER and answer.get("id") == number:
                     return answer
-        except (wire.WireError, BrokenPipeError, ConnectionResetError):
+        except ConnectionError:
             raise StudentGoneError("the student's kernel has ended") from None
         except KeyError as problem:
             raise CrossingError(f"the answer has no {problem}") from None
@@ -234,8 +230,8 @@ class Link:
 
     def refer(self, value: Any) -> Any:
         """Make a reference of what stays here: a function of the test's, or something of a library that both have."""
-        if isinstance(value, (Proxy, Over)):
-            return ["back", vars(value)["_number"] if isinstance(value, Over) else value._number]
+        if isinstance(value, (Proxy, Extended)):
+            return ["back", vars(value)["_number"] if isinstance(value, Extended) else value._number]
         if isinstance(value, type) and issubclass(value, StudentError) and "number" in vars(value):
             return ["back", value.number]
         if isinstance(value, Library):
@@ -250,7 +246,8 @@ class Link:
             self.back_numbers[id(value)] = len(self.backs)
             self.backs.append(value)
         name = getattr(value, "__name__", type(value).__name__)
-        return ["iterate" if iterates else "call", self.back_numbers[id(value)], name]
+        parameters = None if iterates else parameters_of(value)
+        return ["iterate" if iterates else "call", self.back_numbers[id(value)], name, parameters]
 
     def resolve(self, text: list[Any]) -> Any:
         """Find what a reference of the student's kernel means."""
@@ -262,8 +259,8 @@ class Link:
             raise CrossingError("this is no reference")
         is_value = tag == "ref" and len(rest) == 5 and rest[2] not in self.declared
         if is_value and not isinstance(rest[4], type):
-            made = over(rest[4], self, number)
-            return self.values.setdefault(number, made) if isinstance(made, Over) else made
+            made = extended(rest[4], self, number)
+            return self.values.setdefault(number, made) if isinstance(made, Extended) else made
         if number in self.proxies:
             return self.proxies[number]
         if tag == "error":
@@ -285,6 +282,7 @@ class Link:
         for field, value in (("_link", self), ("_number", number), ("_type", f"{kind} {name}".strip()[:200])):
             object.__setattr__(proxy, field, value)
         self.proxies[number] = proxy
+        weakref.finalize(proxy, self.dropped.append, number).atexit = False
         return proxy
 
     def methods(self, names: tuple[str, ...]) -> dict[str, Any]:
@@ -383,7 +381,7 @@ def ask_from_now_on(shell: Any, handle: int, given: str) -> None:
     global link  # noqa: PLW0603 (a kernel has one)
     connection = socket.socket(fileno=handle)
     link = Link(shell, connection)
-    sys.path.append(given)
+    sys.path.insert(0, given)  # where the notebook's folder is in a kernel of Jupyter's
     programs.run_elsewhere(shell, connection)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 

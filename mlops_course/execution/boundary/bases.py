@@ -1,4 +1,4 @@
-"""Instances of classes over the types of values: of a class over `int`, an enumeration, a named tuple.
+"""Instances of classes that extend the types of values: a class over `int`, an enumeration, a named tuple.
 
 In a test such an instance is its value, with the methods of the type: what the class says of equality, order, length or
 text is never asked. Only what the type has not, such as the name of a member, is asked where the instance is.
@@ -50,7 +50,7 @@ def base_of(kind: type) -> type | None:
     return None if found is kind else found
 
 
-def is_over(kind: type) -> bool:
+def is_extended(kind: type) -> bool:
     """Tell whether this is a class over a type of values."""
     return base_of(kind) is not None
 
@@ -69,8 +69,8 @@ def fields_of(value: Any, kind: type) -> list[str] | None:
 
 def has_more(value: Any, kind: type) -> bool:
     """Tell whether an instance has anything that the value alone has not."""
-    over = kind.__mro__[: kind.__mro__.index(base_of(kind))]
-    names = {name for one in over for name in vars(one)} - COMMON - set(fields_of(value, kind) or ())
+    own = kind.__mro__[: kind.__mro__.index(base_of(kind))]
+    names = {name for one in own for name in vars(one)} - COMMON - set(fields_of(value, kind) or ())
     return bool(names or getattr(value, "__dict__", None))
 
 
@@ -89,7 +89,7 @@ def named_class(name: str, fields: tuple[str, ...]) -> type:
     return collections.namedtuple(name, fields)
 
 
-class Over:
+class Extended:
     """A value whose instance is in the student's kernel: what the value has not is asked there."""
 
     def __getattr__(self, name: str) -> Any:
@@ -117,17 +117,17 @@ class Over:
 
 
 @functools.lru_cache(1000)
-def over_class(kind: type) -> type:
+def extended_class(kind: type) -> type:
     """Make the class of the values of a type whose instances are in the student's kernel."""
-    return type(kind.__name__, (Over, kind), {})
+    return type(kind.__name__, (Extended, kind), {})
 
 
-def over(value: Any, link: Any, number: int) -> Any:
+def extended(value: Any, link: Any, number: int) -> Any:
     """Make a value whose instance is in the student's kernel; a container or a date is only the value."""
     kind = type(value)
     named = base_of(kind) is tuple and kind.__mro__[1] is tuple and hasattr(kind, "_fields")
     if not (kind in FIXED or named) or issubclass(kind, (datetime.date, datetime.time, datetime.timedelta)):
         return value
-    made = kind.__new__(over_class(kind), *(value if named else (value,)))
+    made = kind.__new__(extended_class(kind), *(value if named else (value,)))
     vars(made).update(_link=link, _number=number)
     return made

@@ -69,7 +69,7 @@ def kind_of(value: Any) -> str | None:
     return None
 
 
-def is_over(value: Any, kind: type) -> bool:
+def is_extended(value: Any, kind: type) -> bool:
     """Tell whether this is a frame, series, index or array of a class of somebody else's."""
     return not kind.__module__.startswith("pandas") and kind_of(value) is not None
 

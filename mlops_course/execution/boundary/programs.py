@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -136,6 +138,9 @@ class Elsewhere:
 
 def run_elsewhere(shell: Any, connection: socket.socket) -> None:
     """Have programs executed on the student's side, and refuse what would bring a student's code in here."""
+    from IPython.core.magics.script import ScriptMagics
+    from IPython.utils.text import SList
+
     Elsewhere.connection = connection
     subprocess.Popen = Elsewhere
 
@@ -147,10 +152,24 @@ def run_elsewhere(shell: Any, connection: socket.socket) -> None:
         text = subprocess.getoutput(shell.var_expand(command, depth=depth + 1))  # noqa: S605
         if not split:
             return text
-        from IPython.utils.text import SList
-
         return SList(text.splitlines())
 
+    def script(program: list[str], line: str, cell: str) -> None:
+        options, command = scripts.shebang.parser.parse_known_args([*program, *shlex.split(line)])
+        done = subprocess.run(command, input=cell, capture_output=True, text=True)
+        for variable, stream, text in ((options.out, sys.stdout, done.stdout), (options.err, sys.stderr, done.stderr)):
+            if variable:
+                shell.user_ns[variable] = text
+            else:
+                stream.write(text)
+        if options.raise_error:
+            done.check_returncode()
+
+    scripts = ScriptMagics(shell)
+    shell.register_magic_function(functools.partial(script, []), "cell", "script")
+    for name in scripts.script_magics:  # such as `%%bash`
+        program = scripts.script_paths.get(name, name)
+        shell.register_magic_function(functools.partial(script, [program]), "cell", name)
     shell.system, shell.getoutput = system, getoutput
     os.system = lambda command: Elsewhere(command, shell=True).wait()  # noqa: S604
     shared = [str(Path.home()), "/tmp", "/var/tmp"]

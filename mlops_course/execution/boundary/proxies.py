@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 from mlops_course.execution.boundary.answering import SPECIAL
@@ -81,7 +83,13 @@ def special(name: str) -> Any:
     return method
 
 
-METHODS = {name: special(name) for name in SPECIAL}
+def awaited(self: Proxy) -> Iterator[Any]:
+    """Be awaited: the student's kernel does what there is to wait for."""
+    return self._link.ask("await", self)
+    yield  # what makes it a generator, as `await` wants it
+
+
+METHODS = {name: special(name) for name in SPECIAL} | {"__await__": awaited}
 
 
 class Library:
@@ -89,6 +97,15 @@ class Library:
 
     def __init__(self, module: str, name: str) -> None:
         self.place = (module, name)
+
+
+def parameters_of(function: Any) -> list[Any] | None:
+    """Tell the parameters of a function of the test's: name, kind, whether it is needed. A default may be a secret."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [[one.name, int(one.kind), one.default is one.empty] for one in found]
 
 
 def hash_of(self: Proxy) -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_course.execution.boundary import wire
+from mlops_course.execution.channel import ClosedError
 
 PATIENCE = 10  # seconds for a kernel to take what it is sent, all of it
 LONGEST = 3600.0
@@ -67,10 +68,10 @@ class Relay:
             if self.student.connection in ready:
                 for kind, data in self.student.frames():
                     if kind not in (wire.ANSWER, wire.BACK):
-                        raise wire.WireError
+                        raise ClosedError
                     if kind == wire.ANSWER:
                         if not self.under_way:
-                            raise wire.WireError
+                            raise ClosedError
                         self.under_way -= 1
                         self.keeper.stop()
                     wire.forward(self.tests.connection, kind, data)

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlops_course.execution.boundary import arrays, frames
-from mlops_course.execution.boundary.bases import FIXED, base_of, fields_of, has_more, is_over, named_tuple, plain
+from mlops_course.execution.boundary.bases import FIXED, base_of, fields_of, has_more, is_extended, named_tuple, plain
 
 DEPTH = 100  # containers within containers
 MOST = 5_000_000  # values in one message
@@ -105,7 +105,7 @@ class Writer:
         locked = kind.__module__ == "__main__" and self.classes(kind.__name__)
         if locked and isinstance(value, enum.Enum) and value.name:
             return ["member", kind.__name__, value.name]
-        if is_over(kind) or arrays.is_over(value, kind) or frames.is_over(value, kind):
+        if is_extended(kind) or arrays.is_extended(value, kind) or frames.is_extended(value, kind):
             return self.more(value, kind, depth, locked=locked)
         content = self.content(value, depth)
         return self.refer(value) if content is None else content
@@ -170,11 +170,11 @@ class Writer:
         if base not in FIXED:
             stays = base is not None and has_more(value, kind)
             text = ["type", base.__name__] if stays else self.content(value, depth)
-        return ["over", reference, text]
+        return ["extended", reference, text]
 
     def content(self, value: Any, depth: int = 0, *, known: bool = False) -> Any:
         """Write a container, or only what is in it if the other side knows it; None if it is no such container."""
-        kind = base_of(type(value)) if is_over(type(value)) else type(value)
+        kind = base_of(type(value)) if is_extended(type(value)) else type(value)
         name = kind.__name__
 
         def number() -> int:
@@ -284,7 +284,7 @@ class Reader:
             return named_tuple(
                 rest[0], tuple(rest[1]), self.classes(rest[0]), [self.read(one, depth + 1) for one in rest[2]]
             )
-        if tag == "over":
+        if tag == "extended":
             value = self.read(rest[1], depth + 1)
             found = self.resolve([*rest[0][:5], value])
             self.table.replace(value, found)

@@ -7,14 +7,12 @@ import socket
 import struct
 from typing import Any
 
+from mlops_course.execution.channel import ClosedError, receive_exactly
+
 HEADER = struct.Struct(">cQ")
 LARGEST = 200_000_000
 # From the test kernel: a call, a program, the answer to a call-back. From the student kernel: an answer, a call-back.
 CALL, PROGRAM, RETURN, ANSWER, BACK = b"C", b"P", b"R", b"A", b"B"
-
-
-class WireError(ConnectionError):
-    """The other side is gone, or says what it must not say."""
 
 
 def send(connection: socket.socket, kind: bytes, message: Any) -> None:
@@ -30,28 +28,16 @@ def receive(connection: socket.socket) -> tuple[bytes, Any]:
 
     Raises
     ------
-    WireError
+    ClosedError
         If there is none any more.
     """
     kind, size = HEADER.unpack(receive_exactly(connection, HEADER.size))
     if size > LARGEST:
-        raise WireError
+        raise ClosedError
     try:
         return kind, json.loads(receive_exactly(connection, size))
     except (ValueError, RecursionError):
-        raise WireError from None
-
-
-def receive_exactly(connection: socket.socket, size: int) -> bytes:
-    """Receive so many bytes."""
-    parts = []
-    while size:
-        part = connection.recv(min(size, 1 << 20))
-        if not part:
-            raise WireError
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+        raise ClosedError from None
 
 
 class Inbox:
@@ -66,21 +52,21 @@ class Inbox:
 
         Raises
         ------
-        WireError
+        ClosedError
             If the other side is gone, or sends too much.
         """
         try:
             part = self.connection.recv(1 << 20)
         except OSError:
-            raise WireError from None
+            raise ClosedError from None
         self.data += part
         if not part:
-            raise WireError
+            raise ClosedError
         found = []
         while len(self.data) >= HEADER.size:
             kind, size = HEADER.unpack(self.data[: HEADER.size])
             if size > LARGEST:
-                raise WireError
+                raise ClosedError
             if len(self.data) < HEADER.size + size:
                 break
             found.append((kind, bytes(self.data[HEADER.size : HEADER.size + size])))
