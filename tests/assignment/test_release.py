@@ -62,8 +62,11 @@ def test_a_leak_would_be_found(tmp_path, kind):
 
 
 def test_only_the_assignments_files_are_released():
-    assert {path.name for path in RELEASE.iterdir()} == {*(f"{name}.ipynb" for name in NOTEBOOKS), "seasons", "start"}
-    assert relative_files(SOURCE / "start") == relative_files(RELEASE / "start")
+    assert {path.name for path in RELEASE.iterdir()} == {
+        *(f"{name}.ipynb" for name in NOTEBOOKS), "checks", "seasons", "start"
+    }  # fmt: skip
+    for folder in ("checks", "start"):
+        assert relative_files(SOURCE / folder) == relative_files(RELEASE / folder)
 
 
 def test_the_points_add_up_and_the_text_says_so(notebook, cells):

@@ -14,7 +14,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from mlops_course.execution.boundary import programs, wire
+from mlops_course.execution.boundary import programs, student_kernel, wire
 from mlops_course.execution.boundary.answering import SPECIAL
 from mlops_course.execution.boundary.bases import MUTABLE, Over, over
 from mlops_course.execution.boundary.proxies import METHODS, Library, Proxy, hash_of
@@ -385,6 +385,7 @@ def ask_from_now_on(shell: Any, handle: int, given: str) -> None:
     link = Link(shell, connection)
     sys.path.append(given)
     programs.run_elsewhere(shell, connection)
+    student_kernel.offer(link.ask)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
