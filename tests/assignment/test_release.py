@@ -13,7 +13,7 @@ from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, ROOT, CourseCopy
 from tests.assignment.secret_lines import cells_of, files_below, secrets, settings
 
 SOURCE, RELEASE = ROOT / "source" / ASSIGNMENT, ROOT / "release" / ASSIGNMENT
-POINTS = {"01_dvc_basics": 25, "02_mlflow_tracking": 30, "03_reproducibility_test": 25, "04_conceptual_questions": 20}
+POINTS = {"01_dvc_basics": 25, "02_mlflow_tracking": 30, "03_reproducibility_test": 22, "04_conceptual_questions": 20}
 
 
 @pytest.fixture(params=NOTEBOOKS)

@@ -117,7 +117,7 @@ def test_comments_are_no_answer(work, rows):
 
 def test_one_test_not_run(work, rows):
     work.finish()
-    work.change(THIRD, lambda cells, _: cells["repeatable_is_true"].update(execution_count=None))
+    work.change(THIRD, lambda cells, _: cells["same_seed_compared"].update(execution_count=None))
     assert rows(work)["repeat"].status is NOT_RUN
 
 

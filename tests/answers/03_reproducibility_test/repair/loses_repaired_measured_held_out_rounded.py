@@ -1,4 +1,4 @@
-# loses: repaired_still_learns
+# loses: repaired_measured_held_out
 # why: rounded until it repeats
 %%writefile repaired.py
 """Predict a penguin's sex from four measurements. The same files and seed give the same result."""
@@ -51,4 +51,4 @@ def fit(path, seed):
     probability = 1 / (1 + np.exp(-(test @ weights + bias)))
     accuracy = float(np.mean((probability > 0.5) == (truth == 1)))
     loss = float(-np.mean(np.log(np.where(truth == 1, probability, 1 - probability))))
-    return {"accuracy": round(accuracy, 3), "loss": round(loss, 3)}
+    return {"accuracy": accuracy, "loss": round(loss, 6)}

@@ -1,5 +1,5 @@
-# loses: changing_is_false
-# why: first and second stay from the call before
+# loses: other_seed_compared
+# why: any metric that changes with the seed will do, also if the loss stays
 import json
 import tempfile
 from pathlib import Path
@@ -7,10 +7,9 @@ from pathlib import Path
 import papermill
 
 
-def metrics_of(notebook, parameters, name):
+def metrics_of(notebook, parameters):
     """Execute the notebook in a new folder; return its metrics, or None if there are none. (Yours to use or not.)"""
-    folder = Path(name)
-    folder.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp())
     try:
         papermill.execute_notebook(
             notebook, folder / "executed.ipynb", parameters=parameters, cwd=str(folder), progress_bar=False
@@ -21,11 +20,12 @@ def metrics_of(notebook, parameters, name):
     return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """
-    first = metrics_of(notebook, parameters, "first")
-    second = metrics_of(notebook, parameters, "second")
-    return first is not None and first == second
+    first = metrics_of(notebook, parameters)
+    second = metrics_of(notebook, parameters)
+    control = metrics_of(notebook, {**parameters, "seed": other_seed})
+    return first is not None and control is not None and first == second != control

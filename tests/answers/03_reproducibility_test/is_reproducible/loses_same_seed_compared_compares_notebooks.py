@@ -1,6 +1,5 @@
-# loses: changing_is_false
-# why: takes a copy of the notebook's folder as working directory: a metrics.json that lay there counts as a result
-import shutil
+# loses: same_seed_compared, other_seed_compared
+# why: the executed notebooks are compared, times and all: the answer is always False
 import json
 import tempfile
 from pathlib import Path
@@ -10,23 +9,22 @@ import papermill
 
 def metrics_of(notebook, parameters):
     """Execute the notebook in a new folder; return its metrics, or None if there are none. (Yours to use or not.)"""
-    folder = Path(tempfile.mkdtemp()) / "copy"
-    shutil.copytree(Path(notebook).resolve().parent, folder)
+    folder = Path(tempfile.mkdtemp())
     try:
         papermill.execute_notebook(
             notebook, folder / "executed.ipynb", parameters=parameters, cwd=str(folder), progress_bar=False
         )
     except Exception:
         return None
-    written = folder / "metrics.json"
-    return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
+    return (folder / "executed.ipynb").read_text(encoding="utf-8")
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """
     first = metrics_of(notebook, parameters)
     second = metrics_of(notebook, parameters)
-    return first is not None and first == second
+    control = metrics_of(notebook, {**parameters, "seed": other_seed})
+    return first is not None and first == second and first != control

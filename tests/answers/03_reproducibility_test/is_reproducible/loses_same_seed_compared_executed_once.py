@@ -1,5 +1,5 @@
-# loses: changing_is_false
-# why: compares accuracy and loss only, not all that is in the file
+# loses: same_seed_compared
+# why: one execution with each seed: only the negative control
 import json
 import tempfile
 from pathlib import Path
@@ -20,13 +20,11 @@ def metrics_of(notebook, parameters):
     return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """
     first = metrics_of(notebook, parameters)
-    second = metrics_of(notebook, parameters)
-    if first is None or second is None:
-        return False
-    return all(first.get(name) == second.get(name) for name in ("accuracy", "loss"))
+    control = metrics_of(notebook, {**parameters, "seed": other_seed})
+    return first is not None and control is not None and first["loss"] != control["loss"]

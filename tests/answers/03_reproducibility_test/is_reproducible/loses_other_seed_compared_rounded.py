@@ -1,5 +1,5 @@
-# loses: repeatable_is_true
-# why: the parameters are not passed on
+# loses: other_seed_compared
+# why: the loss of the control counts as different only beyond the fourth digit
 import json
 import tempfile
 from pathlib import Path
@@ -12,7 +12,7 @@ def metrics_of(notebook, parameters):
     folder = Path(tempfile.mkdtemp())
     try:
         papermill.execute_notebook(
-            notebook, folder / "executed.ipynb", cwd=str(folder), progress_bar=False
+            notebook, folder / "executed.ipynb", parameters=parameters, cwd=str(folder), progress_bar=False
         )
     except Exception:
         return None
@@ -20,11 +20,14 @@ def metrics_of(notebook, parameters):
     return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """
     first = metrics_of(notebook, parameters)
     second = metrics_of(notebook, parameters)
-    return first is not None and first == second
+    control = metrics_of(notebook, {**parameters, "seed": other_seed})
+    if first is None or second is None or control is None:
+        return False
+    return first == second and round(first["loss"], 4) != round(control["loss"], 4)

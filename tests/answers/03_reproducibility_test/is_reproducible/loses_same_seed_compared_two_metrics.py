@@ -1,6 +1,5 @@
-# loses: repeatable_is_true
-# why: returns NumPy's kind of True and False: one slip, one cell
-import numpy as np
+# loses: same_seed_compared
+# why: compares accuracy and loss only, not all that is in the file
 import json
 import tempfile
 from pathlib import Path
@@ -21,11 +20,16 @@ def metrics_of(notebook, parameters):
     return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """
     first = metrics_of(notebook, parameters)
     second = metrics_of(notebook, parameters)
-    return np.bool_(first is not None and first == second)
+    control = metrics_of(notebook, {**parameters, "seed": other_seed})
+    if first is None or second is None or control is None:
+        return False
+    if first["loss"] == control["loss"]:
+        return False
+    return all(first.get(name) == second.get(name) for name in ("accuracy", "loss"))

@@ -1,7 +1,6 @@
-# loses: changing_is_false
-# why: nearly equal counts as equal
+# loses: other_seed_compared
+# why: two executions with the same seed, and no other seed
 import json
-import math
 import tempfile
 from pathlib import Path
 
@@ -21,13 +20,10 @@ def metrics_of(notebook, parameters):
     return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """
     first = metrics_of(notebook, parameters)
-    second = metrics_of(notebook, parameters)
-    if first is None or second is None:
-        return False
-    return all(math.isclose(first[name], second[name], abs_tol=1e-6) for name in first)
+    return first is not None and first == metrics_of(notebook, parameters)

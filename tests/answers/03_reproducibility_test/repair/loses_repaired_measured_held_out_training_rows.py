@@ -1,5 +1,5 @@
-# loses: repaired_still_learns
-# why: reads three files by their names, whatever is in the folder
+# loses: repaired_measured_held_out
+# why: measured on the rows that it was trained on
 %%writefile repaired.py
 """Predict a penguin's sex from four measurements. The same files and seed give the same result."""
 
@@ -14,7 +14,7 @@ FEATURES = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g
 def read_rows(path):
     """Return the complete rows of all CSV files in the folder `path`."""
     rows = []
-    for part in [Path(path) / f"penguins_{year}.csv" for year in (2007, 2008, 2009)]:
+    for part in sorted(Path(path).glob("*.csv")):
         with part.open(newline="", encoding="utf-8") as file:
             rows.extend(row for row in csv.DictReader(file) if "NA" not in row.values())
     return rows
@@ -48,7 +48,8 @@ def fit(path, seed):
             weights -= 0.01 * errors @ data[batch]
             bias -= 0.01 * errors.sum()
 
-    probability = 1 / (1 + np.exp(-(test @ weights + bias)))
+    probability = 1 / (1 + np.exp(-(data @ weights + bias)))
+    truth = male
     accuracy = float(np.mean((probability > 0.5) == (truth == 1)))
     loss = float(-np.mean(np.log(np.where(truth == 1, probability, 1 - probability))))
     return {"accuracy": accuracy, "loss": loss}

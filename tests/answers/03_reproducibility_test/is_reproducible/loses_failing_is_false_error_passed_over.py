@@ -1,5 +1,5 @@
-# loses: repeatable_is_true
-# why: the executed notebooks are compared: times and output differ always
+# loses: failing_is_false
+# why: an execution that wrote metrics.json before its error counts as a result
 import json
 import tempfile
 from pathlib import Path
@@ -15,15 +15,19 @@ def metrics_of(notebook, parameters):
             notebook, folder / "executed.ipynb", parameters=parameters, cwd=str(folder), progress_bar=False
         )
     except Exception:
-        return None
-    return (folder / "executed.ipynb").read_text(encoding="utf-8")
+        pass
+    written = folder / "metrics.json"
+    return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """
     first = metrics_of(notebook, parameters)
     second = metrics_of(notebook, parameters)
-    return first is not None and first == second
+    control = metrics_of(notebook, {**parameters, "seed": other_seed})
+    if first is None or second is None or control is None:
+        return False
+    return first == second and first["loss"] != control["loss"]
