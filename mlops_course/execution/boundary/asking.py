@@ -384,7 +384,7 @@ def ask_from_now_on(shell: Any, handle: int, given: str) -> None:
     connection = socket.socket(fileno=handle)
     link = Link(shell, connection)
     sys.path.append(given)
-    programs.run_elsewhere(shell, connection)
+    programs.run_elsewhere(shell, connection, given)
     student_kernel.offer(link.ask)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 

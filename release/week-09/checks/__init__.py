@@ -2,6 +2,10 @@
 
 You may read all of it. It computes no answers: what a test expects is in the test. Changes are undone before grading.
 
-- `student`: has something done in the process in which your code runs.
+- `start`: what a start cell does.
 - `given`: the files that came with the assignment, and what your STUDENT_ID draws.
+- `student`: has something done in the process in which your code runs.
+- `repositories`: reads Git repositories and what DVC keeps for them; makes new ones.
+- `tables`: compares tables.
+- `forensics`: the evidence of notebook 04.
 """
