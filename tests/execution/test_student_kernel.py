@@ -35,7 +35,8 @@ def students_side(*cells, **more):
     return run(*cells, files={"helpers.py": DONE}, given=["helpers.py"], **more)[0]
 
 
-def test_a_module_of_the_instructors_has_something_done_in_the_students_kernel():
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_a_module_of_the_instructors_has_something_done_in_the_students_kernel(sandbox):
     found = students_side(
         ("answer", "import os, random\nmine = os.getpid()\ndef draw(top):\n    return random.randrange(top)"),
         (
@@ -46,6 +47,7 @@ def test_a_module_of_the_instructors_has_something_done_in_the_students_kernel()
             "assert on_students_side(helpers.apply, draw, 1000) == expected",
         ),
         names="mine draw",
+        sandbox=sandbox,
     )
     assert found == [""]
 

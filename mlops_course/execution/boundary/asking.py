@@ -362,7 +362,7 @@ def library_place(value: Any) -> tuple[str, str] | None:
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)
-    return (module, name) if found is value and not module.startswith("course.") else None
+    return (module, name) if found is value and not module.startswith("mlops_course.") else None
 
 
 link: Link | None = None
@@ -384,7 +384,7 @@ def ask_from_now_on(shell: Any, handle: int, given: str) -> None:
     connection = socket.socket(fileno=handle)
     link = Link(shell, connection)
     sys.path.append(given)
-    programs.run_elsewhere(shell, connection)
+    programs.run_elsewhere(shell, connection, given)
     student_kernel.offer(link.ask)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
