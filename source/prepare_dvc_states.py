@@ -8,12 +8,12 @@ Then run `nbgrader generate_assignment week-09 --force`. Each zip holds one fold
 of "Ana", without a remote, with a clean working tree and with every version's bytes in its cache.
 
 - `dvc_one_version.zip`: tag v2007, the season of 2007.
-- `dvc_model.zip`: the same, and a trained model `models/sex.joblib` that nobody tracks yet.
+- `dvc_in_git.zip`: tag v2007, but Git keeps the table, and DVC tracks nothing.
 - `dvc_two_versions.zip`: tags v2007 and v2008, seasons 2007 and 2007 to 2008. Notebook 02 logs runs on it.
 - `dvc_corrected.zip`: the same tags, but v2008 also corrects values of 2007: v2007 is no subset of v2008's rows, and it
-  is not the season's table either. The md5 of both versions, printed here, stand in the grade cell `version_restored`.
+  is not the season's table either. The md5 of both versions, printed here, are in the grade cell `version_restored`.
 
-The same inputs give the same commits and the same zips (the model as long as scikit-learn and joblib stay the same).
+The same inputs give the same commits and the same zips.
 """
 
 import hashlib
@@ -57,31 +57,17 @@ def new_repository(folder: Path) -> None:
     (folder / "data").mkdir()
 
 
-def add_version(folder: Path, tag: str, table: bytes, *, day: str) -> None:
+def add_version(folder: Path, tag: str, table: bytes, *, day: str, with_dvc: bool) -> None:
     """Write a version of the table, track, commit and tag it."""
     path = folder / "data" / "penguins.csv"
     path.unlink(missing_ok=True)
     path.write_bytes(table)
-    run(folder, "dvc", "add", "--quiet", "data/penguins.csv")
+    if with_dvc:
+        run(folder, "dvc", "add", "--quiet", "data/penguins.csv")
     run(folder, "git", "add", ".")
     run(folder, "git", "commit", "--quiet", "--message", f"Penguins: {tag}", day=day)
     run(folder, "git", "tag", tag)
     print(f"  {tag}: {len(table.splitlines()) - 1} rows, md5 {hashlib.md5(table, usedforsecurity=False).hexdigest()}")
-
-
-def train(table: Path, path: Path) -> None:
-    """Train a small model on a table and save it."""
-    import joblib
-    import pandas as pd
-    from sklearn.linear_model import SGDClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    features = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
-    data = pd.read_csv(table).dropna(subset=[*features, "sex"])
-    classifier = SGDClassifier(loss="log_loss", learning_rate="constant", eta0=0.01, random_state=42)
-    path.parent.mkdir()
-    joblib.dump(make_pipeline(StandardScaler(), classifier).fit(data[features], data["sex"] == "male"), path)
 
 
 def pack(folder: Path, path: Path) -> None:
@@ -110,7 +96,7 @@ def main() -> None:
         uncorrected = uncorrected.replace(right, wrong)
     states = {
         "dvc_one_version": {"v2007": seasons[2007]},
-        "dvc_model": {"v2007": seasons[2007]},
+        "dvc_in_git": {"v2007": seasons[2007]},
         "dvc_two_versions": {"v2007": seasons[2007], "v2008": both},
         "dvc_corrected": {"v2007": uncorrected, "v2008": both},
     }
@@ -120,9 +106,7 @@ def main() -> None:
             folder = Path(scratch) / "penguins"
             new_repository(folder)
             for tag, table in versions.items():
-                add_version(folder, tag, table, day=f"{int(tag[1:]) + 1}-03-01")
-            if name == "dvc_model":
-                train(folder / "data" / "penguins.csv", folder / "models" / "sex.joblib")
+                add_version(folder, tag, table, day=f"{int(tag[1:]) + 1}-03-01", with_dvc=name != "dvc_in_git")
             pack(folder, WEEK / "start" / f"{name}.zip")
 
 

@@ -13,7 +13,7 @@ from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, ROOT, CourseCopy
 from tests.assignment.secret_lines import cells_of, files_below, secrets, settings
 
 SOURCE, RELEASE = ROOT / "source" / ASSIGNMENT, ROOT / "release" / ASSIGNMENT
-POINTS = {"01_dvc_basics": 25, "02_mlflow_tracking": 30, "03_reproducibility_test": 25, "04_conceptual_questions": 20}
+POINTS = {"01_dvc_basics": 20, "02_mlflow_tracking": 30, "03_reproducibility_test": 22, "04_conceptual_questions": 32}
 
 
 @pytest.fixture(params=NOTEBOOKS)
@@ -62,8 +62,11 @@ def test_a_leak_would_be_found(tmp_path, kind):
 
 
 def test_only_the_assignments_files_are_released():
-    assert {path.name for path in RELEASE.iterdir()} == {*(f"{name}.ipynb" for name in NOTEBOOKS), "seasons", "start"}
-    assert relative_files(SOURCE / "start") == relative_files(RELEASE / "start")
+    assert {path.name for path in RELEASE.iterdir()} == {
+        *(f"{name}.ipynb" for name in NOTEBOOKS), "checks", "seasons", "start"
+    }  # fmt: skip
+    for folder in ("checks", "start"):
+        assert relative_files(SOURCE / folder) == relative_files(RELEASE / folder)
 
 
 def test_the_points_add_up_and_the_text_says_so(notebook, cells):
@@ -128,9 +131,45 @@ def test_each_grade_cell_is_one_that_nbgrader_scores_right(cells):
             assert not isinstance(body[-1], ast.Expr), f"{cell.id}: the value of its last line would become points"
 
 
+SECOND_EDITION = ("01_dvc_basics", "04_conceptual_questions")
+
+
+def misfits(cells):
+    """Say which cells are no reading: tests that are long or need the student's kernel, and what is not folded."""
+    found = []
+    for before, cell in zip([None, *cells], cells, strict=False):
+        told = settings(cell)
+        if cell.cell_type != "code" or not told.get("locked"):
+            continue
+        if len(cell.source.splitlines()) > 20:
+            found.append(f"{cell.id} has more than 20 lines")
+        if "together" in cell.metadata.tags:
+            found.append(f"{cell.id} is not separate")
+        if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+            found.append(f"{cell.id} is not folded")
+        if before is None or before.cell_type != "markdown" or "\n" in before.source.strip():
+            found.append(f"no line of text says what {cell.id} does")
+        if told.get("grade") and f"({told['points']:g} point" not in cell.source.splitlines()[0]:
+            found.append(f"the first line of {cell.id} does not say its points")
+    return found
+
+
+@pytest.mark.parametrize("name", SECOND_EDITION)
+def test_locked_cells_fit_on_a_screen_and_say_what_they_do(name):
+    assert misfits(cells_of(SOURCE / f"{name}.ipynb")) == []
+
+
+def test_a_locked_cell_that_does_not_fit_is_named():
+    told = {"grade": True, "locked": True, "points": 2, "grade_id": "long"}
+    long = nbformat.v4.new_code_cell(
+        "# Test (1 point)\n" * 21, id="long", metadata={"nbgrader": told, "tags": ["together"]}
+    )
+    assert len(misfits([nbformat.v4.new_markdown_cell("one\ntwo"), long])) == 5
+
+
 def test_no_notebook_imports_the_course(cells):
     for cell in cells:
-        assert not re.search(r"^\s*(from|import) (course|tests)\b", cell.source, re.M), cell.id
+        assert not re.search(r"^\s*(from|import) (course|mlops_course|tests)\b", cell.source, re.M), cell.id
 
 
 def test_tasks_have_their_five_parts_in_order(cells):

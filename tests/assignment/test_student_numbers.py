@@ -1,19 +1,23 @@
 """Every student's numbers are their own: `STUDENT_ID` draws seeds and rows, and no two losses may coincide."""
 
 import runpy
+import sys
 from itertools import combinations, pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-MODULE = Path(__file__).resolve().parents[2] / "source" / "week-09" / "start" / "training.py"
+WEEK = Path(__file__).resolve().parents[2] / "source" / "week-09"
 SMALLEST_DISTANCE = 1e-7  # relative; the grade cells compare with 1e-9
 
 
 @pytest.fixture(scope="module")
 def training():
-    return SimpleNamespace(**runpy.run_path(str(MODULE)))  # unlike an import it leaves no __pycache__ behind
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(WEEK)
+        patched.setattr(sys, "dont_write_bytecode", True)
+        return SimpleNamespace(**runpy.run_path(str(WEEK / "checks" / "training.py")))
 
 
 def names(count):
@@ -75,3 +79,35 @@ def test_seeds_of_one_student_are_all_different(training):
         seeds = [own["split_seed"], own["my_seed"], own["other_seed"], *own["my_seeds"]]
         assert len(set(seeds)) == 15
         assert len(own["my_seeds"]) == 12
+
+
+def check_runs(training, ids):
+    """One change is better beyond doubt, the other is not; and only pairs tell which, for its mean loss is lower."""
+    seen = set()
+    for student_id in ids:
+        runs = training.own_runs(student_id)
+        assert len(runs) == 45
+        assert runs["loss"].min() > 0
+        table = runs.pivot(index="seed", columns="variant", values="loss")
+        differences = table[["change A", "change B"]].sub(table["as it was"], axis=0)
+        sure = (differences.mean() / differences.sem()).sort_values()
+        assert sure.iloc[0] < -4, student_id
+        assert -1.5 < sure.iloc[1] < 0, student_id
+        assert differences.mean().idxmin() == sure.index[1], student_id
+        unpaired = (
+            differences.mean()
+            / (table.sem() ** 2).pipe(lambda of: of[["change A", "change B"]] + of["as it was"]) ** 0.5
+        )
+        assert unpaired.min() > -1.5, student_id
+        seen.add((sure.index[0], round(sure.iloc[0], 6)))
+    assert len(seen) == len(ids)
+    assert {name for name, _ in seen} == {"change A", "change B"}
+
+
+def test_one_change_is_better_for_some_ids(training):
+    check_runs(training, names(50))
+
+
+@pytest.mark.slow
+def test_one_change_is_better_for_500_ids(training):
+    check_runs(training, names(500))

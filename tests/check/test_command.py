@@ -47,7 +47,7 @@ def test_done_fetched_and_zipped(course, work, course_check):
 
 def test_json_and_nothing_else(course, work, command, course_check):
     work.finish()
-    work.run(FIRST, failing={"own_chain": "v2008 does not come after v2007 [bold]"})
+    work.run(FIRST, failing={"version_restored": "v2008 does not come after v2007 [bold]"})
     shutil.move(work.folder, course / "week-09")
     done = command("--json", "--zip", cwd=course)
     assert (done.returncode, done.stderr) == (1, "")
@@ -55,7 +55,7 @@ def test_json_and_nothing_else(course, work, command, course_check):
     assert content["schema"] == 1
     assert not content["complete"]
     (test,) = [test for one in content["deliverables"] for test in one["tests"] if test["status"] == "wrong"]
-    assert (test["name"], test["message"]) == ("own_chain", "v2008 does not come after v2007 [bold]")
+    assert (test["name"], test["message"]) == ("version_restored", "v2008 does not come after v2007 [bold]")
     assert content["packed"]["path"].endswith("week-09_ana.zip")
     assert "[bold]" in course_check(cwd=course).stdout
 
@@ -105,7 +105,7 @@ def test_empty_folder(course, course_check):
 
 def test_narrow_encoding_of_a_terminal(course, work, command):
     work.finish()
-    work.run(FIRST, failing={"own_chain": "\x1b]0;title\x07 ≠ …"})
+    work.run(FIRST, failing={"version_restored": "\x1b]0;title\x07 ≠ …"})
     shutil.move(work.folder, course / "week-09")
     done = command(cwd=course, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert (done.returncode, done.stderr) == (1, "")

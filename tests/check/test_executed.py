@@ -42,7 +42,7 @@ def one_question(place, answer, *, hidden):
         cells[TASK].source = answer
         if hidden:
             cells[f"{TASK}_found"].source = test
-        keep = {"student", "set_up", "start_evidence", f"start_{TASK}", TASK, f"{TASK}_found"}  # the others cost time
+        keep = {"student", "set_up", f"start_{TASK}", TASK, f"{TASK}_found"}  # the others cost time
         notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or cell.id in keep]
 
     work.change(FOURTH, edit)

@@ -56,8 +56,8 @@ def test_done_where_the_assignment_was_released(tmp_path, work, rows):
 
 def test_half_done(work, rows):
     work.sign()
-    work.answer(FIRST, {"track_v1", "track_model"})
-    work.run(FIRST, failing={"remote_serves_both_versions": "no remote", "second_version_bytes": "no tag v2008"})
+    work.answer(FIRST, {"track_v1", "untrack"})
+    work.run(FIRST, failing={"remote_serves_both_versions": "no remote", "second_version_rows": "no tag v2008"})
     found = rows(work)["dvc"]
     assert found.status is UNFINISHED
     states = {test.name: test.status for test in found.tests}
@@ -117,7 +117,7 @@ def test_comments_are_no_answer(work, rows):
 
 def test_one_test_not_run(work, rows):
     work.finish()
-    work.change(THIRD, lambda cells, _: cells["repeatable_is_true"].update(execution_count=None))
+    work.change(THIRD, lambda cells, _: cells["same_seed_compared"].update(execution_count=None))
     assert rows(work)["repeat"].status is NOT_RUN
 
 
@@ -353,7 +353,7 @@ def test_split_cell_is_named(work):
 
 def test_changed_test_says_nothing(work, rows):
     work.finish()
-    work.change(FIRST, lambda cells, _: cells["own_chain"].update(source="assert True"))
+    work.change(FIRST, lambda cells, _: cells["version_restored"].update(source="assert True"))
     for root in (ROOT, None):
         found = rows(work, root)["dvc"]
         assert found.status is NOT_RUN
@@ -418,7 +418,7 @@ def test_assignment_without_a_list_of_its_own(tmp_path, work):
     assert report.complete
     assert [one.name for one in report.deliverables[1:]] == [f"{name}.ipynb" for name in ALL]
     work.folder = folder
-    work.run(FIRST, failing={"own_chain": "no remote"})
+    work.run(FIRST, failing={"version_restored": "no remote"})
     assert [one.status for one in check(folder, None).deliverables[1:]] == [WRONG, THERE, THERE, THERE]
 
 

@@ -26,7 +26,9 @@ def cell(kind, name, source):
     return new_code_cell(source, metadata={"nbgrader": base | KINDS[kind]} if kind in KINDS else {})
 
 
-def run(*cells, names="", declared="", trusted=None, files=None, given=(), tags=None, seconds=30, preload=()):
+def run(
+    *cells, names="", declared="", trusted=None, files=None, given=(), tags=None, seconds=30, preload=(), sandbox=True
+):
     """Execute a notebook of (kind, source); give what each test shows: its error, or what it printed."""
     notebook = new_notebook(cells=[cell(kind, f"c{place}", source) for place, (kind, source) in enumerate(cells)])
     job = Job(
@@ -42,6 +44,7 @@ def run(*cells, names="", declared="", trusted=None, files=None, given=(), tags=
         trusted={"one": trusted or {}},
         given=tuple(given),
         preload=preload,
+        sandbox=sandbox,
         locked={"one": {f"c{place}": source for place, (kind, source) in enumerate(cells) if kind != "answer"}},
         tags={"one": {f"c{place}": list(found) for place, found in (tags or {}).items()}},
     )

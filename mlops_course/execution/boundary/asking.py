@@ -15,7 +15,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from mlops_course.execution.boundary import programs, wire
+from mlops_course.execution.boundary import programs, student_kernel, wire
 from mlops_course.execution.boundary.answering import SPECIAL
 from mlops_course.execution.boundary.bases import MUTABLE, Extended, extended
 from mlops_course.execution.boundary.proxies import METHODS, Library, Proxy, hash_of, parameters_of
@@ -382,7 +382,8 @@ def ask_from_now_on(shell: Any, handle: int, given: str) -> None:
     connection = socket.socket(fileno=handle)
     link = Link(shell, connection)
     sys.path.insert(0, given)  # where the notebook's folder is in a kernel of Jupyter's
-    programs.run_elsewhere(shell, connection)
+    programs.run_elsewhere(shell, connection, given)
+    student_kernel.offer(link.ask)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 

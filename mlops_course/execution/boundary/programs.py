@@ -136,8 +136,18 @@ class Elsewhere:
         self.start(None)
 
 
-def run_elsewhere(shell: Any, connection: socket.socket) -> None:
-    """Have programs executed on the student's side, and refuse what would bring a student's code in here."""
+def run_elsewhere(shell: Any, connection: socket.socket, given: str) -> None:
+    """Have programs executed on the student's side, and refuse what would bring a student's code in here.
+
+    Parameters
+    ----------
+    shell
+        IPython's shell.
+    connection
+        Leads to the student's side.
+    given
+        Folder of the grader's own copies of the assignment's files, which may be imported wherever it is.
+    """
     from IPython.core.magics.script import ScriptMagics
     from IPython.utils.text import SList
 
@@ -174,7 +184,7 @@ def run_elsewhere(shell: Any, connection: socket.socket) -> None:
     os.system = lambda command: Elsewhere(command, shell=True).wait()  # noqa: S604
     shared = [str(Path.home()), "/tmp", "/var/tmp"]
     cells = str(Path(tempfile.gettempdir()) / f"ipykernel_{os.getpid()}")  # what IPython calls them
-    own = tuple(f"{place}{os.sep}" for place in (cells, sys.prefix, sys.base_prefix))
+    own = tuple(f"{place}{os.sep}" for place in (cells, given, sys.prefix, sys.base_prefix))
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
         if event in REFUSED:

@@ -1,4 +1,4 @@
-# loses: second_version_bytes, second_version_descends
+# loses: second_version_rows, first_version_kept
 # why: without dvc add the pointer is unchanged, Git has nothing to commit, and v2008 is v2007
 from pathlib import Path
 

@@ -1,10 +1,12 @@
 # loses: nothing
-# why: a copy of the notebook executed in each folder; a hash of metrics.json; a class does it
+# why: a copy of the notebook executed in each folder; a hash of metrics.json; a class does it; NumPy's kind of True
+import json
 import hashlib
 import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import papermill
 
 
@@ -22,7 +24,13 @@ class Execution:
         metrics = self.folder / "metrics.json"
         return None if self.failed or not metrics.exists() else hashlib.md5(metrics.read_bytes()).hexdigest()
 
+    def loss(self):
+        return json.loads((self.folder / "metrics.json").read_text())["loss"]
 
-def is_reproducible(notebook, parameters):
-    hashes = [Execution(notebook, parameters).hash() for _ in range(2)]
-    return None not in hashes and len(set(hashes)) == 1
+
+def is_reproducible(notebook, parameters, other_seed):
+    executions = [Execution(notebook, {**parameters, "seed": s}) for s in (parameters["seed"], parameters["seed"], other_seed)]
+    hashes = [execution.hash() for execution in executions]
+    if None in hashes:
+        return np.bool_(False)
+    return np.bool_(hashes[0] == hashes[1] and executions[0].loss() != executions[2].loss())

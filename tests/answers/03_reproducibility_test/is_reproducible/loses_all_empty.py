@@ -1,4 +1,4 @@
-# loses: repeatable_is_true, changing_is_false, failing_is_false
+# loses: same_seed_compared, other_seed_compared, failing_is_false
 # why: nothing was written
 import json
 import tempfile
@@ -12,8 +12,8 @@ def metrics_of(notebook, parameters):
     # YOUR CODE HERE
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """

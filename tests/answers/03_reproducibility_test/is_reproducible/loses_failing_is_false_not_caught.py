@@ -7,10 +7,11 @@ from pathlib import Path
 import papermill
 
 
-def is_reproducible(notebook, parameters):
-    texts = []
-    for _ in range(2):
+def is_reproducible(notebook, parameters, other_seed):
+    found = []
+    for seed in (parameters["seed"], parameters["seed"], other_seed):
         folder = Path(tempfile.mkdtemp())
-        papermill.execute_notebook(notebook, folder / "out.ipynb", parameters=parameters, cwd=folder, progress_bar=False)
-        texts.append(json.loads((folder / "metrics.json").read_text()))
-    return texts[0] == texts[1]
+        values = {**parameters, "seed": seed}
+        papermill.execute_notebook(notebook, folder / "out.ipynb", parameters=values, cwd=folder, progress_bar=False)
+        found.append(json.loads((folder / "metrics.json").read_text()))
+    return found[0] == found[1] and found[0]["loss"] != found[2]["loss"]

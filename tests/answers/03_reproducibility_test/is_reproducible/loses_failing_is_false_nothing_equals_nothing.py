@@ -1,5 +1,5 @@
 # loses: failing_is_false
-# why: two executions without a result agree about nothing
+# why: executions without a result agree about nothing
 import json
 import tempfile
 from pathlib import Path
@@ -20,11 +20,14 @@ def metrics_of(notebook, parameters):
     return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
 
 
-def is_reproducible(notebook, parameters):
-    """Say whether two executions of the notebook, each in a new folder, write the same metrics.json.
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
 
     Returns True or False; False also after an error and without metrics.json.
     """
     first = metrics_of(notebook, parameters)
     second = metrics_of(notebook, parameters)
-    return first == second
+    control = metrics_of(notebook, {**parameters, "seed": other_seed})
+    if first is None:
+        return first == second
+    return first == second and first["loss"] != control["loss"]

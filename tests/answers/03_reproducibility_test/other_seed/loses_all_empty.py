@@ -1,5 +1,5 @@
 # loses: same_and_other_seed
 # why: nothing was written
-# loss_first = …
-# loss_other = …
+loss_first = None
+loss_other = None
 # YOUR CODE HERE

@@ -1,4 +1,4 @@
 # loses: spread_over_all_seeds, spread_deviation
 # why: nothing was written
-# spread = {"mean": …, "sd": …, "n": …}
+spread = None  # expected: {"mean": …, "sd": …, "n": …}
 # YOUR CODE HERE

@@ -1,6 +1,6 @@
 # loses: spread_deviation
 # why: the mean is right, the deviation rounded to three digits
-# spread = {"mean": …, "sd": …, "n": …}
+spread = None  # expected: {"mean": …, "sd": …, "n": …}
 import statistics
 
 losses = [train(my_data, seed)["loss"] for seed in my_seeds]

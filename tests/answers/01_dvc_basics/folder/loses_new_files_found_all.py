@@ -1,0 +1,17 @@
+# loses: new_files_found
+# why: every file of the second version
+import hashlib
+import shutil
+from pathlib import Path
+
+before = {hashlib.md5(path.read_bytes()).hexdigest(): path.name for path in Path("tracks").iterdir()}
+!dvc add tracks
+!git add .
+!git commit -m "Tracks"
+!git tag tracks-1
+shutil.rmtree("tracks")
+shutil.copytree("../incoming/tracks", "tracks")
+!dvc add tracks
+!git commit -am "Tracks 2"
+!git tag tracks-2
+answer_new_files = [path.name for path in Path("tracks").iterdir()]

@@ -1,0 +1,10 @@
+# loses: better_difference, better_standard_error, better_label
+# why: a list of labels
+table = runs.pivot(index="seed", columns="variant", values="loss")
+better = {}
+for change in ("change A", "change B"):
+    differences = table[change] - table["as it was"]
+    difference, standard_error = differences.mean(), differences.std() / len(differences) ** 0.5
+    label = "better" if difference < -2 * standard_error else "not shown"
+    better[change] = {"difference": difference, "standard_error": standard_error, "label": label}
+better = [better[change]["label"] for change in better]

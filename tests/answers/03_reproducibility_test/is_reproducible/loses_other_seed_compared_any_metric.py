@@ -1,0 +1,31 @@
+# loses: other_seed_compared
+# why: any metric that changes with the seed will do, also if the loss stays
+import json
+import tempfile
+from pathlib import Path
+
+import papermill
+
+
+def metrics_of(notebook, parameters):
+    """Execute the notebook in a new folder; return its metrics, or None if there are none. (Yours to use or not.)"""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        papermill.execute_notebook(
+            notebook, folder / "executed.ipynb", parameters=parameters, cwd=str(folder), progress_bar=False
+        )
+    except Exception:
+        return None
+    written = folder / "metrics.json"
+    return json.loads(written.read_text(encoding="utf-8")) if written.exists() else None
+
+
+def is_reproducible(notebook, parameters, other_seed):
+    """Say whether the same seed gives the same metrics.json, and another seed another loss.
+
+    Returns True or False; False also after an error and without metrics.json.
+    """
+    first = metrics_of(notebook, parameters)
+    second = metrics_of(notebook, parameters)
+    control = metrics_of(notebook, {**parameters, "seed": other_seed})
+    return first is not None and control is not None and first == second != control
