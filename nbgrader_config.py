@@ -23,6 +23,7 @@ from nbgrader.preprocessors import (
 )
 
 from mlops_course.grading import archives, feedback, hand_in, marking, preprocessors, scripts, uploads
+from mlops_course.grading.decisions import LeaveToDecide
 from mlops_course.grading.header import IncludeHeader
 from mlops_course.lab import validate_terminal
 
@@ -101,7 +102,8 @@ c.Autograde.sanitize_preprocessors = [
 c.SandboxedExecute.separate_tests = True
 
 # Then everything runs, in a sandbox, and goes on when a kernel dies. What a grade cell's tools say on stderr costs no
-# points. A question that only holds the mark scheme waits for nobody.
+# points. A question that only holds the mark scheme waits for nobody; a test that lost its points to a limit or to a
+# kernel that ended waits for a person.
 # What lies in autograded/ runs nothing in a browser.
 c.Autograde.autograde_preprocessors = [
     preprocessors.SandboxedExecute,
@@ -110,6 +112,7 @@ c.Autograde.autograde_preprocessors = [
     LimitOutput,
     SaveAutoGrades,
     preprocessors.SettleQuestions,
+    LeaveToDecide,
     AssignLatePenalties,
     CheckCellMetadata,
     scripts.DisarmScripts,
@@ -135,7 +138,9 @@ c.FormgradeExtension.debug = False
 
 # Without hidden tests and mark schemes, in the cells and in the messages of failed tests. What a student displays stays
 # in its own box on the page.
+# What waits for a person is "pending" there, not 0.
 c.GenerateFeedback.preprocessors = feedback.PREPROCESSORS
+c.GenerateFeedback.exporter_class = feedback.FeedbackExporter
 
 # ---------------------------------------------------------------- Grades out
 

@@ -5,38 +5,30 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import click
 from rich.console import Console
 
-from mlops_course.errors import CourseError, InterruptedByUserError
-from mlops_course.reproduce.compare import KINDS
+from mlops_course.errors import CourseError
+from mlops_course.reproduce.arguments import kind_and_name, seed_range
+
+course_dir_option = click.option(
+    "--course-dir",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="The course directory (default: the current folder).",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mlops-course")
 def main() -> None:
     """Commands behind the notebooks of week 9, for instructors, CI and curious students."""
-
-
-def seed_range(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
-    """Read `A-B` as the whole numbers from A to B."""
-    if text is None:
-        return ()
-    first, dash, last = text.partition("-")
-    if not (dash and first.isdecimal() and last.isdecimal() and int(first) < int(last)):
-        raise click.BadParameter("write two whole numbers, the smaller first, for example 0-19")
-    return tuple(range(int(first), int(last) + 1))
-
-
-def kind_and_name(_context: click.Context, _parameter: click.Parameter, patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """Check that each pattern names a kind that is compared."""
-    for pattern in patterns:
-        if pattern.partition(":")[0] not in KINDS or ":" not in pattern:
-            raise click.BadParameter(f"{pattern}: write KIND:NAME, with one of {', '.join(KINDS)}")
-    return patterns
 
 
 @main.command()
@@ -104,8 +96,6 @@ def reproduce(
     try:
         report = run_all(list(notebooks), options, report=folder, jobs=jobs, timeout=timeout, network=network)
         page = write_report(report, folder)
-    except InterruptedByUserError as problem:
-        fail(f"{problem}", code=2)
     except CourseError as problem:
         fail(str(problem), code=2)
     except OSError as problem:  # a full disk, above all
@@ -142,10 +132,8 @@ def changes(assignment: str, before: Path, after: Path) -> None:
     """
     from mlops_course.grading.changes import compare, print_changes, read_scores
 
-    try:
+    with said(before):
         found = compare(read_scores(before, assignment), read_scores(after, assignment))
-    except CourseError as problem:
-        fail(str(problem), code=2)
     print_changes(found, Console())
 
 
@@ -155,7 +143,7 @@ def grade_own_solution(assignment: str, course_dir: Path, *, sandbox: bool, engi
     from mlops_course.grading.solution import NAME, grade_solution, print_solved
 
     try:
-        with Progress() as progress:
+        with said(course_dir), Progress() as progress:
             progress.event("total", "", 1)
             progress.event("started", NAME)
             outcome = grade_solution(assignment, course_dir, sandbox=sandbox, engine=engine, on_event=progress.event)
@@ -163,23 +151,13 @@ def grade_own_solution(assignment: str, course_dir: Path, *, sandbox: bool, engi
         click.echo("course: stopped.", err=True)
         sys.stdout.flush()
         os._exit(130)  # the execution is not waited for; the system ends it with this process
-    except CourseError as problem:
-        fail(str(problem), code=2)
-    except OSError as problem:
-        fail(f"{problem.filename or course_dir}: {problem.strerror or problem}.", code=2)
     print_solved(outcome, Console())
     sys.exit(outcome.exit_code)
 
 
 @main.command()
 @click.argument("assignment")
-@click.option(
-    "--course-dir",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="The course directory (default: the current folder).",
-)
+@course_dir_option
 @click.option("--student", "students", multiple=True, metavar="ID", help="Grade only this one; may be repeated.")
 @click.option(
     "--jobs",
@@ -256,6 +234,38 @@ def grade(
         fail(f"{place}: {problem.strerror or problem}. Everything is graded, but there is no report.", code=2)
     console.print(f"Report: {page}", highlight=False, soft_wrap=True)
     sys.exit(outcome.exit_code)
+
+
+@main.command()
+@click.argument("assignment")
+@click.option("--student", "students", multiple=True, metavar="ID", help="For this one; may be repeated.")
+@click.option("--cell", default="", metavar="NOTEBOOK/CELL", help="For this test.")
+@click.option("--points", type=click.FloatRange(min=0), help="Give each of these tests so many points.")
+@click.option("--as-tested", is_flag=True, help="Let what the tests gave stand.")
+@course_dir_option
+def decide(
+    assignment: str, students: tuple[str, ...], cell: str, points: float | None, as_tested: bool, course_dir: Path
+) -> None:
+    """Decide about tests of ASSIGNMENT that need a look: points that a limit or a dead kernel may have cost.
+
+    With --cell alone, for everybody for whom that test waits; with --student alone, for all of theirs that wait.
+    Points that you give in formgrader decide, too. The same files keep their decision, also with
+    `course grade --force`; to change it, name --student. Work that is handed in anew is looked at anew.
+
+    What cannot be graded at all is settled by --student ID --points 0. A notebook that cannot be read is settled like
+    that, too: its tests wait, and the other notebooks are graded.
+
+    Exit codes: 0 decided; 2 nothing there waits for a decision, or wrong use.
+    """
+    from mlops_course.grading import decide as decision
+
+    if as_tested == (points is not None) or not (students or cell):
+        fail("decide: say for what, by --student or --cell or both, and either --points N or --as-tested.", code=2)
+    with said(course_dir):
+        made = decision.decide(assignment, course_dir, students=students, cell=cell, points=points)
+    for one in made:
+        click.echo(f"{one.student}: {one.cell or 'the submission as a whole'}: {one.given}")
+    click.echo(f"`course grade {assignment}` shows the report as it is now; it keeps what is graded.")
 
 
 @main.command()
@@ -337,7 +347,7 @@ def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None
 
     here = Path.cwd()
     trouble, code = "", 2
-    try:
+    with said(folder):
         place = assignment_folder(folder, here)
         root = course_folder(place)
         report = look(place, root, student)
@@ -348,10 +358,6 @@ def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None
                 report = replace(report, packed=pack(place, report.student, root, here))
             except CourseError as problem:  # the report is worth reading all the same
                 trouble, code = str(problem), 1 if isinstance(problem, IncompleteError) else 2
-    except CourseError as problem:
-        fail(str(problem), code=2)
-    except OSError as problem:
-        fail(f"{problem.filename or folder}: {problem.strerror or problem}", code=2)
     if as_json:
         click.echo(to_json(report))
     else:
@@ -359,6 +365,17 @@ def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None
     if trouble:
         fail(f"no zip: {trouble}", code=code)
     sys.exit(0 if report.complete else 1)
+
+
+@contextmanager
+def said(place: object) -> Iterator[None]:
+    """End with one line if something cannot be done at a place."""
+    try:
+        yield
+    except CourseError as problem:
+        fail(str(problem), code=2)
+    except OSError as problem:
+        fail(f"{problem.filename or place}: {problem.strerror or problem}", code=2)
 
 
 def fail(message: str, *, code: int) -> None:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from mlops_course.grading.submission import (
     Course,
     Prepared,
     bytes_of,
+    decisions_of,
     final_folder,
     is_as_it_was,
     is_graded,
@@ -177,11 +178,13 @@ class Run:
         self.is_last_round = False
         self.running: dict[Future[bytes], Prepared] = {}
         self.ready: dict[str, Prepared] = {}
+        self.folders: dict[str, Path] = {}
         self.left_for_later: set[str] = set()  # students whose submission could not be prepared before its turn
 
     def grade_all(self, chosen: dict[str, Path], forced: set[str], backups: Path) -> Path | None:
         """Grade submissions; return the copy of the gradebook from before."""
         self.on_event("total", "", len(chosen))
+        self.folders = chosen
         todo: deque[tuple[str, Path]] = deque()
         for student, folder in chosen.items():
             if student in forced or not is_graded(self.course, student, folder):
@@ -342,6 +345,10 @@ class Run:
 
     def finish(self, kind: str, outcome: Outcome) -> None:
         """Report what became of a submission."""
+        decisions, ignore = decisions_of(self.course), self.course.app.coursedir.ignore
+        outcome = decisions.mark(outcome, self.folders[outcome.student], ignore)
+        if kind == "failed" and outcome.decided:
+            outcome = replace(outcome, cells=self.points(outcome.student))
         self.outcomes.append(outcome)
         self.on_event(kind, outcome.student, outcome)
 

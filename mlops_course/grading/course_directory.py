@@ -33,7 +33,7 @@ from mlops_course.grading.gradebook import (
     read_basis,
     read_kernels,
 )
-from mlops_course.grading.journal import Journal, only_one
+from mlops_course.grading.journal import STATE, Journal, only_one
 from mlops_course.grading.kernels import check_kernels
 from mlops_course.grading.log import collected
 from mlops_course.grading.source import (
@@ -46,7 +46,6 @@ from mlops_course.grading.source import (
 )
 from mlops_course.grading.submission import Course
 
-STATE = ".course-grade"
 BACKUPS = "backups"
 
 OnEvent = Callable[[str, str, Any], None]

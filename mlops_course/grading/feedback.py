@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
 
+from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import strip_ansi
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbformat.v4 import new_markdown_cell
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from nbgrader.utils import is_task
 from traitlets import List, Unicode
@@ -18,6 +22,8 @@ Notebook = Any
 
 # Shorter lines, such as `else:`, tell nothing; and a student's own output may well contain them.
 TELLING = 12
+
+PENDING = "*Pending* means that a person has yet to decide about these points. The sum above is without them."
 
 # What IPython puts before a line of code in a traceback: an arrow, the number of the line.
 GUTTER = re.compile(r"^\s*(?:-+>\s*)?\d*\s*")
@@ -126,5 +132,34 @@ class PageStyle(CSSHTMLHeaderPreprocessor):
         return nb, resources
 
 
+class Pending(NbGraderPreprocessor):
+    """Mark what a person has yet to decide about: nbgrader shows 0 there."""
+
+    display_data_priority = List(config=True)
+
+    def preprocess(self, nb: Notebook, resources: dict[str, Any]) -> tuple[Notebook, dict[str, Any]]:
+        """Take the 0 away, and say what the word means that comes in its place."""
+        names, waits = resources["nbgrader"], False
+        with Gradebook(names["db_url"]) as gradebook:
+            submission = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])
+            grades = {grade.name: grade for grade in submission.grades}
+            for cell in nb.cells:
+                grade = grades.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+                if grade and grade.needs_manual_grade and grade.manual_score is None and grade.max_score:
+                    cell.metadata.nbgrader.score, waits = math.nan, True
+        if waits:
+            nb.cells.insert(0, new_markdown_cell(PENDING))
+        return nb, resources
+
+
+class FeedbackExporter(HTMLExporter):
+    """The page of feedback. nbgrader's template writes every score as a number."""
+
+    def from_notebook_node(self, nb: Notebook, resources: Any = None, **keywords: Any) -> tuple[str, Any]:
+        """Write a word where there is no number yet."""
+        page, resources = super().from_notebook_node(nb, resources, **keywords)
+        return page.replace(f"Score: {math.nan} /", "Score: pending /"), resources
+
+
 # Scripts after hidden tests: what is harmless may not be any more when lines are missing.
-PREPROCESSORS = [GetGrades, HideTests, DisarmScripts, PageStyle]
+PREPROCESSORS = [GetGrades, Pending, HideTests, DisarmScripts, PageStyle]

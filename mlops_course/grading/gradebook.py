@@ -257,6 +257,7 @@ def read_scores(connection: Connection, assignment: str, student: str) -> tuple[
             grade.c.auto_score,
             grade.c.manual_score,
             grade.c.extra_credit,
+            grade.c.needs_manual_grade,
             func.coalesce(graded.c.max_score, task.c.max_score),
             graded.c.cell_type,
             is_answer,
@@ -273,8 +274,8 @@ def read_scores(connection: Connection, assignment: str, student: str) -> tuple[
         .order_by(notebook.c.name, cell.c.name)
     )
     scores = []
-    for book, name, auto, manual, extra, most, kind, answered in rows:
-        decided = auto if manual is None else manual
+    for book, name, auto, manual, extra, waits, most, kind, answered in rows:
+        decided = (None if waits else auto) if manual is None else manual
         points = None if decided is None else decided + (extra or 0.0)
         scores.append(CellScore(book, name, points, most or 0.0, manual is not None or answered or kind != "code"))
     return tuple(scores)

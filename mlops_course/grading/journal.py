@@ -17,6 +17,8 @@ from mlops_course.files import write_whole
 from mlops_course.grading.files import regular_files, remove
 from mlops_course.grading.outcome import CellScore, Outcome
 
+STATE = ".course-grade"  # the folder, in the course directory, of what is remembered
+
 try:
     import fcntl
 except ImportError:  # Windows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Iterable
 
 from mlops_course.execution.job import Finding
 from mlops_course.grading.outcome import ClassOutcome, Outcome
@@ -14,6 +15,7 @@ KINDS = {
     "problem": "problem",
     "died": "kernel ended",
     "limit": "limit exceeded",
+    "pending": "to decide",
     "note": "note",
 }
 LONGEST = 400  # what a student's code says about itself has no length limit
@@ -51,10 +53,21 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def sorted_findings(outcome: Outcome) -> list[Finding]:
+def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Sort what was seen in a submission, the most serious first."""
     order = list(KINDS)
-    return sorted(outcome.findings, key=lambda one: order.index(one.kind) if one.kind in order else len(order) - 1.5)
+    return sorted(findings, key=lambda one: order.index(one.kind) if one.kind in order else len(order) - 1.5)
+
+
+def to_look_at(outcome: Outcome) -> list[Finding]:
+    """Sort what nobody has decided about, the most serious first."""
+    open_ones = outcome.looked_at(settled=False)
+    found = sorted_findings([outcome.findings[position] for position in open_ones])
+    known = {name for position in open_ones for name in outcome.touched.get(str(position), [])}
+    what = "waits for a decision (nbgrader's log of its grading says why)"
+    return found + [
+        Finding("pending", one.notebook, one.cell, what) for one in outcome.pending if one.name not in known
+    ]
 
 
 def place(finding: Finding) -> str:
@@ -65,12 +78,27 @@ def place(finding: Finding) -> str:
 def next_step(kind: str, student: str, assignment: str = "") -> str:
     """Say what the instructor can do about a finding; with the whole command if the assignment is given."""
     command = f"course grade {shlex.quote(assignment)} " if assignment else ""
-    again = f"{command}--student {shlex.quote(student)} --force grades it again"
+    name = shlex.quote(student)
+    again = f"{command}--student {name} --force grades it again"
+    decide = f"course decide {shlex.quote(assignment)} --student {name}, with --points N or --as-tested, decides"
     return {
         "died": f"read the last cell that ran; {again}",
         "limit": f"read the cell; {again}",
+        "pending": "read the cell",
         "note": "",
-    }.get(kind, f"mend the cause; {again}")
+    }.get(kind, f"mend the cause; {again}") + f"; {decide}" * bool(assignment and kind != "note")
+
+
+def decisions(outcome: Outcome) -> list[tuple[str, str]]:
+    """List what was seen in a submission, and what a person has decided about it."""
+    lines = []
+    if outcome.status == "failed" and outcome.decided:
+        lines.append((f"not graded: {outcome.trouble}", f"decided: {outcome.decided}"))
+    for position in outcome.looked_at(settled=True):
+        cells = outcome.touched_cells(position)
+        given = [f"{cell.cell}: {points(cell.points)} of {points(cell.max_points)} points" for cell in cells]
+        lines.append((describe(outcome.findings[position]), f"decided: {', '.join(given) or outcome.decided}"))
+    return lines
 
 
 def describe(finding: Finding) -> str:
@@ -81,11 +109,11 @@ def describe(finding: Finding) -> str:
 
 def trouble_line(outcome: Outcome) -> str:
     """Tell in one line why a submission needs a look, and what to do next; empty if it does not need one."""
+    if not outcome.needs_a_look:
+        return ""
     if outcome.status == "failed":
         return printable(f"{outcome.student}: not graded: {outcome.trouble or 'no reason is known'}")
-    serious = [finding for finding in sorted_findings(outcome) if finding.kind != "note"]
-    if not serious:
-        return ""
+    serious = to_look_at(outcome)
     first = serious[0]
     more = f" (and {plural(len(serious) - 1, 'more finding')})" if len(serious) > 1 else ""
     # Shortened before the next step is added: a long message must not push it out.

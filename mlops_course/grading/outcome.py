@@ -27,6 +27,11 @@ class CellScore:
     max_points: float
     by_hand: bool = False
 
+    @property
+    def name(self) -> str:
+        """Name the cell as `course decide` does."""
+        return f"{self.notebook}/{self.cell}"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -48,6 +53,10 @@ class Outcome:
         Time of its execution; 0 if it was kept.
     outdated
         Whether it was kept although the assignment's code or files are others now than when it was graded.
+    touched
+        Position of a finding → the tests, as NOTEBOOK/CELL, that may have lost points through it.
+    decided
+        What a person has decided about the submission as a whole; empty if nobody has.
     """
 
     student: str
@@ -59,6 +68,8 @@ class Outcome:
     notebook_seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: int = 0
     outdated: bool = False
+    touched: dict[str, list[str]] = field(default_factory=dict)
+    decided: str = ""
 
     @property
     def points(self) -> float:
@@ -71,14 +82,43 @@ class Outcome:
         return sum(cell.max_points for cell in self.cells)
 
     @property
+    def undecided(self) -> tuple[tuple[CellScore, ...], tuple[CellScore, ...]]:
+        """Answers that a person has yet to mark; tests that may have lost points for another reason than an answer."""
+        touched = {name for names in self.touched.values() for name in names}
+        open_cells = [cell for cell in self.cells if cell.points is None]
+        tests = tuple(cell for cell in open_cells if not cell.by_hand or cell.name in touched)
+        return tuple(cell for cell in open_cells if cell not in tests), tests
+
+    @property
     def waiting(self) -> tuple[CellScore, ...]:
-        """Cells for which a person has yet to decide."""
-        return tuple(cell for cell in self.cells if cell.points is None)
+        """Answers that a person has yet to mark."""
+        return self.undecided[0]
+
+    @property
+    def pending(self) -> tuple[CellScore, ...]:
+        """Tests that a person has yet to decide about."""
+        return self.undecided[1]
+
+    def touched_cells(self, position: int) -> list[CellScore]:
+        """Return the tests that may have lost points through a finding."""
+        names = self.touched.get(str(position), ())
+        return [cell for cell in self.cells if cell.name in names] if names else []
+
+    def looked_at(self, *, settled: bool) -> list[int]:
+        """List the positions of findings, notes left out, that a person has decided about, or has not."""
+
+        def is_settled(position: int) -> bool:
+            cells = self.touched_cells(position)
+            return all(cell.points is not None for cell in cells) if cells else bool(self.decided)
+
+        found = [position for position, finding in enumerate(self.findings) if finding.kind != "note"]
+        return [position for position in found if is_settled(position) is settled]
 
     @property
     def needs_a_look(self) -> bool:
-        """Tell whether the instructor should open it."""
-        return self.status == "failed" or any(finding.kind != "note" for finding in self.findings)
+        """Tell whether the instructor has to decide something."""
+        failed = self.status == "failed" and not self.decided
+        return failed or bool(self.pending or self.looked_at(settled=False))
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ def render(outcome: ClassOutcome) -> str:
         warnings=messages.warnings(outcome),
         totals=texts.totals(outcome),
         look=[flags(number, one) for number, one in enumerate(outcome.outcomes) if one.needs_a_look],
+        decided=[
+            (number, one, lines) for number, one in enumerate(outcome.outcomes) if (lines := messages.decisions(one))
+        ],
         noted=[flags(number, one, notes=True) for number, one in enumerate(outcome.outcomes) if has_notes(one)],
         scores=score_figure(outcome),
         score_sentence=texts.score_sentence(outcome),
@@ -53,7 +56,7 @@ def render(outcome: ClassOutcome) -> str:
         times=time_figures(timed),
         rows=[row(one) for one in outcome.outcomes],
         notebooks=list(dict.fromkeys(cell.notebook for one in outcome.outcomes for cell in one.cells)),
-        waiting=any(one.waiting for one in outcome.outcomes),
+        waiting=any(cell.points is None for one in outcome.outcomes for cell in one.cells),
         measured=any(one.peak_bytes for one in outcome.outcomes),
     )
 
@@ -64,8 +67,8 @@ def has_notes(outcome: Outcome) -> bool:
 
 
 def flags(number: int, outcome: Outcome, *, notes: bool = False) -> dict[str, Any]:
-    """Collect what was seen in a submission: the notes, or the rest."""
-    findings = [one for one in messages.sorted_findings(outcome) if (one.kind == "note") is notes]
+    """Collect what was seen in a submission: the notes, or what nobody has decided about."""
+    findings = [one for one in outcome.findings if one.kind == "note"] if notes else messages.to_look_at(outcome)
     return {"number": number, "outcome": outcome, "findings": findings[:FINDINGS],
             "more": max(len(findings) - FINDINGS, 0)}  # fmt: skip
 

@@ -111,6 +111,7 @@ class SandboxedExecute(NbgraderExecute):
         for finding in done.findings:
             place = f" (cell {finding.cell})" if finding.cell else ""
             self.log.warning("%s: %s%s", whose(resources), finding.message, place)
+        resources["findings"] = done.findings  # for LeaveToDecide
         return nb, resources
 
     def check_kernel(self, resources: Resources) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import statistics
 from dataclasses import asdict
 from pathlib import Path
@@ -16,13 +17,14 @@ from rich.text import Text
 
 from mlops_course.files import write_whole
 from mlops_course.grading.messages import (
+    decisions,
     describe,
     duration,
     headline,
     next_step,
     points,
     printable,
-    sorted_findings,
+    to_look_at,
     warnings,
 )
 from mlops_course.grading.outcome import ClassOutcome, Outcome
@@ -48,6 +50,8 @@ def print_report(outcome: ClassOutcome, console: Console) -> None:
     if any(one.needs_a_look for one in outcome.outcomes):
         console.print(look_table(outcome, show))
         console.print()
+    for line in decided_lines(outcome):
+        console.print(show(line))
     if outcome.outcomes:
         table = distribution_table(outcome, console) if large else submission_table(outcome, show)
         if table:
@@ -88,11 +92,20 @@ def look_lines(outcome: Outcome, assignment: str) -> list[str]:
     """Tell what was seen in a submission, shortly: its trouble, or the first findings, and one next step."""
     if outcome.status == "failed":
         return [f"not graded: {outcome.trouble or 'no reason is known'}"]
-    serious = [finding for finding in sorted_findings(outcome) if finding.kind != "note"]
+    serious = to_look_at(outcome)
     lines = [printable(describe(finding)) for finding in serious[:FINDINGS]]
     if len(serious) > FINDINGS:
         lines.append(f"and {len(serious) - FINDINGS} more in grading_report.html")
     return [*lines, f"Next: {next_step(serious[0].kind, outcome.student, assignment)}"]
+
+
+def decided_lines(outcome: ClassOutcome) -> list[str]:
+    """List what was seen and decided, a line each."""
+    lines = []
+    for one in outcome.outcomes:
+        lines += [f"{one.student}: {seen}; {decided}" for seen, decided in decisions(one)]
+    more = [f"and {len(lines) - EVERYBODY} more in grading_report.html"] * (len(lines) > EVERYBODY)
+    return ["Decided:", *map(printable, lines[:EVERYBODY]), *more, ""] if lines else []
 
 
 def submission_table(outcome: ClassOutcome, show: Any) -> Table:
@@ -118,8 +131,10 @@ def submission_table(outcome: ClassOutcome, show: Any) -> Table:
 def status(outcome: Outcome) -> str:
     """Say in a word or two what became of a submission."""
     if outcome.status == "failed":
-        return "NOT GRADED"
+        return "not graded, decided" if outcome.decided else "NOT GRADED"
     word = "kept, outdated" if outcome.outdated else outcome.status
+    if outcome.looked_at(settled=True):
+        word += ", decided"
     return f"{word}, LOOK" if outcome.needs_a_look else word
 
 
@@ -207,7 +222,7 @@ def percent(share: float | None) -> str:
 
 def task_sentence(tasks: list[Task]) -> str:
     """Answer the question which task the class failed."""
-    if all(task.decided < 2 for task in tasks):
+    if all(task.decided < 2 or task.share is None for task in tasks):
         return ""  # one submission is no class
     failed = hardest(tasks, most=len(tasks))
     if failed:
@@ -236,6 +251,14 @@ def totals(outcome: ClassOutcome) -> list[str]:
         f"{duration(outcome.seconds)} with {plural(outcome.jobs, 'worker')}."
     ]
     waiting = sum(len(one.waiting) for one in outcome.outcomes)
+    pending = sum(len(one.pending) for one in outcome.outcomes)
+    if pending:
+        people = sum(bool(one.pending) for one in outcome.outcomes)
+        lines.append(
+            f"{plural(pending, 'test')} of {plural(people, 'student')} to decide about: course decide "
+            f"{shlex.quote(outcome.assignment)} (--help says how), or formgrader, Manual Grading. Feedback says "
+            "'pending' until then."
+        )
     if waiting:
         people = sum(bool(one.waiting) for one in outcome.outcomes)
         lines.append(

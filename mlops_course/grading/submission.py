@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from nbgrader.api import Gradebook
 from nbgrader.apps import AutogradeApp
 from nbgrader.utils import parse_utc
 from sqlalchemy import Engine
@@ -23,6 +24,7 @@ from mlops_course.grading.convert import (
     execution_settings,
     find_notebooks,
 )
+from mlops_course.grading.decisions import Decisions, digest_of, settle, weigh
 from mlops_course.grading.errors import AGAIN, UngradableError
 from mlops_course.grading.files import (
     is_regular,
@@ -317,19 +319,53 @@ def score(course: Course, prepared: Prepared, result: bytes | None, note: Callab
         converter = convert_executed(course, prepared, executed, place)
         converter.set_permissions(course.assignment, student)
         write_to_disk(place)
+        findings += tuple(finding for finding in collector.findings if finding not in findings)
+        findings, touched, void = apply_decisions(course, prepared, findings, place)
         outcome = Outcome(
             student,
             "graded",
             read_scores(connection, course.assignment, student),
-            (*findings, *(finding for finding in collector.findings if finding not in findings)),
+            findings,
             seconds=sum(seconds.values()),
             notebook_seconds=dict(seconds),
             peak_bytes=executed.peak_bytes if executed else 0,
+            touched=touched,
         )
         note(outcome, place)
+    if void:
+        decisions_of(course).change(drop=[(student, cell) for cell in void])
     put_in_place(place, final)
     converter.run_post_convert_hook()
     return outcome
+
+
+def decisions_of(course: Course) -> Decisions:
+    """Return what was decided about the assignment."""
+    return Decisions(course.working.parent)
+
+
+def apply_decisions(
+    course: Course, prepared: Prepared, findings: tuple[Finding, ...], place: Path
+) -> tuple[tuple[Finding, ...], dict[str, list[str]], set[str]]:
+    """Apply a person's decisions to a submission that was just graded: see `weigh` and `settle`."""
+    decided = decisions_of(course).of(prepared.student)
+    if not decided and all(finding.kind == "note" for finding in findings):
+        return findings, {}, set()
+    graded = {path.stem: nbformat.read(path, as_version=4).cells for path in place.glob("*.ipynb")}
+    directory = course.app.coursedir
+    with Gradebook(directory.db_url) as gradebook:
+        submission = gradebook.find_submission(course.assignment, prepared.student)
+        unread: dict[str, list[str]] = {}
+        for notebook in submission.notebooks:
+            if notebook.name not in graded and (prepared.folder / f"{notebook.name}.ipynb").exists():
+                for grade in notebook.grades:  # nbgrader gives 0 only where the notebook is missing
+                    grade.auto_score, grade.needs_manual_grade = 0, bool(grade.max_score)
+                unread[notebook.name] = [grade.name for grade in notebook.grades if grade.max_score]
+        findings, touched = weigh(findings, graded, unread)
+        digest = digest_of(prepared.folder, directory.ignore) if decided else ""
+        void = settle(submission, decided, digest, touched)
+        gradebook.db.commit()
+    return findings, touched, void
 
 
 def convert_executed(

@@ -24,6 +24,7 @@ class Task:
     none: int
     waiting: int
     total: float  # points of those that are decided, together
+    by_hand: bool = False  # whether a person gives the points
 
     @property
     def decided(self) -> int:
@@ -32,7 +33,8 @@ class Task:
 
     @property
     def mean(self) -> float | None:
-        return self.total / self.decided if self.decided else None
+        """Mean of the points; None if nothing is decided, or answers wait: the empty ones have their 0 already."""
+        return None if (self.by_hand and self.waiting) or not self.decided else self.total / self.decided
 
     @property
     def share(self) -> float | None:
@@ -67,8 +69,9 @@ def count_tasks(outcomes: Iterable[Outcome]) -> list[Task]:
         for cell in outcome.cells:
             if cell.max_points <= 0:
                 continue
-            names = ("max_points", "full", "partial", "none", "waiting", "total")
+            names = ("max_points", "full", "partial", "none", "waiting", "total", "by_hand")
             counts = found.setdefault((cell.notebook, cell.cell), dict.fromkeys(names, 0))
+            counts["by_hand"] |= cell.by_hand
             counts["max_points"] = max(counts["max_points"], cell.max_points)
             if cell.points is None:
                 counts["waiting"] += 1
@@ -92,7 +95,7 @@ def compare_scores(outcomes: Iterable[Outcome]) -> Scores:
     for outcome in graded:
         for cell in outcome.cells:
             worth[cell.notebook, cell.cell] = max(cell.max_points, worth.get((cell.notebook, cell.cell), 0.0))
-    waiting = {(cell.notebook, cell.cell) for outcome in graded for cell in outcome.waiting}
+    waiting = {(cell.notebook, cell.cell) for outcome in graded for cell in outcome.cells if cell.points is None}
     values = tuple(
         sum(cell.points for cell in outcome.cells if (cell.notebook, cell.cell) not in waiting) for outcome in graded
     )

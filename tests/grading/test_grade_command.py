@@ -195,6 +195,9 @@ def test_what_was_seen_ends_with_the_next_grading(small_class):
     test_what_was_seen_is_shown_again(small_class)
     path = small_class.autograded("half") / "one.ipynb"
     os.utime(path, (0, 0))  # as if nbgrader had graded it
+    with small_class.gradebook() as book:
+        book.find_grade("doubles", "one", ASSIGNMENT, "half").needs_manual_grade = False
+        book.db.commit()
     assert small_class.grade().exit_code == 0
 
 

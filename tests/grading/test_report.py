@@ -4,6 +4,7 @@ import io
 import json
 import random
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -354,6 +355,21 @@ def test_answers_to_grade_by_hand_are_no_failures():
     assert [task.cell for task in hardest(count_tasks(given))] == ["explains"], "0 points that a person gave count"
     assert "The class got every point of every task" in printed(class_of(*waiting))
     assert "less than half of the points of explains (0%)" in printed(class_of(*given))
+
+
+def test_empty_answers_say_nothing_about_a_task_while_the_others_wait():
+    """They have their 0 at once. The class has not failed a task that nobody has marked yet."""
+    some = [
+        Outcome("ada", "graded", cells((2.0, 2.0, 2.0), 0.0)),
+        Outcome("ben", "graded", cells((2.0, 2.0, 2.0), 0.0)),
+    ]
+    waiting = Outcome("carla", "graded", cells((2.0, 2.0, 2.0)))
+    explains = count_tasks([*some, waiting])[-1]
+    assert (explains.none, explains.waiting, explains.mean) == (2, 1, None)
+    assert hardest(count_tasks([*some, waiting])) == []
+    assert "less than half" not in printed(class_of(*some, waiting))
+    only = [replace(one, cells=one.cells[-1:]) for one in (*some, waiting)]
+    assert printed(class_of(*only)), "no task has a share"
 
 
 def test_scores_compare_only_what_is_decided_for_all():
