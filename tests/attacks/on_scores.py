@@ -904,7 +904,7 @@ PYTHON = [
         import types
 
         for thing in gc.get_objects():
-            if isinstance(thing, types.FunctionType) and (thing.__module__ or "").startswith("course."):
+            if isinstance(thing, types.FunctionType) and (thing.__module__ or "").startswith("mlops_course."):
                 try:
                     thing.__code__ = (lambda *arguments, **settings: None).__code__
                 except ValueError:

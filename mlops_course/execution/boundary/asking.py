@@ -362,7 +362,7 @@ def library_place(value: Any) -> tuple[str, str] | None:
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)
-    return (module, name) if found is value and not module.startswith("course.") else None
+    return (module, name) if found is value and not module.startswith("mlops_course.") else None
 
 
 link: Link | None = None
