@@ -3,12 +3,13 @@
 import nbformat
 import pytest
 from nbformat.v4 import new_output
+from nbgrader.utils import is_solution
 
 from mlops_course.check import as_graded
 from mlops_course.check.as_graded import ONLY_BEFORE, ONLY_SEPARATE, check_as_graded, names_of
 from mlops_course.check.pack import read_configuration
 from mlops_course.execution.engine import SandboxError
-from tests.check.states import ROOT
+from tests.check.states import ALL, ROOT
 from tests.grading.conftest import code
 
 CONFIGURATION = "c = get_config()\nc.SandboxedExecute.separate_tests = True\nc.ExecutePreprocessor.timeout = 30\n"
@@ -128,3 +129,22 @@ def test_the_week_without_an_answer(work):
     assert len(outcome.tests) > 20
     assert not outcome.passes
     assert not [test for test in outcome.tests if ONLY_SEPARATE in test.why]
+
+
+@pytest.mark.needs("sandbox")
+@pytest.mark.slow
+def test_the_week_solved(work):
+    """Which names are the student's is found without the solution in `source/`."""
+    work.sign()
+    for name in ALL:
+        own = nbformat.read(ROOT / "source" / "week-09" / f"{name}.ipynb", as_version=4)
+        answers = {cell.metadata.nbgrader.grade_id: cell.source for cell in own.cells if is_solution(cell)}
+
+        def solve(cells, notebook, answers=answers):
+            for cell in notebook.cells:
+                if is_solution(cell):
+                    cell.source = answers[cell.metadata.nbgrader.grade_id]
+
+        work.change(name, solve)
+    outcome = check_as_graded(work.folder, ROOT, read_configuration(ROOT))
+    assert [(test.test, test.why) for test in outcome.tests if not test.passes] == []
