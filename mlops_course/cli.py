@@ -327,7 +327,8 @@ def bundle(output: Path, revision: str | None, course_dir: Path) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--student", metavar="ID", help="Who you are (default: the STUDENT_ID in the notebooks).")
-def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None) -> None:
+@click.option("--as-graded", is_flag=True, help="Run the notebooks as grading does, and say which tests pass.")
+def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None, as_graded: bool) -> None:
     """Say which deliverables of an assignment are there, and what to do next.
 
     FOLDER is the assignment as you have it; by default week-09, here or in the course's folder, or else
@@ -335,6 +336,10 @@ def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None
     cells and save before you ask. "there" means that every test you can see passes; grading has further ones.
 
     Packages in other versions than the course's are named, but do not count as missing.
+
+    With --as-graded: executes a copy of FOLDER from top to bottom, tests in a kernel of their own, and says of each
+    test that you can see whether it passes so, and if not, what separates that from the run in which it does. It
+    takes as long as the notebooks do, and needs Linux.
 
     Exit codes: 0 everything is there; 1 something is missing, wrong, not run yet, or too large for the zip; 2 wrong
     use, or the zip could not be made.
@@ -346,6 +351,13 @@ def check(folder: str | None, make_zip: bool, as_json: bool, student: str | None
     from mlops_course.check.report import print_report, to_json
 
     here = Path.cwd()
+    if as_graded:
+        if make_zip or as_json or student:
+            fail("--as-graded goes with none of --zip, --json and --student: it only runs the notebooks.", code=2)
+        from mlops_course.check.as_graded import run_and_print
+
+        with said(folder):
+            sys.exit(0 if run_and_print(folder, here) else 1)
     trouble, code = "", 2
     with said(folder):
         place = assignment_folder(folder, here)
