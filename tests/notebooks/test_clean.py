@@ -128,11 +128,20 @@ def test_lessons_say_how_long_they_take_and_what_for(root):
         assert "you can" in text, f"{path.name}: no goals at the top"
 
 
+OURS = re.compile(r"^\s*(import|from) mlops_course\b", flags=re.MULTILINE)
+
+
 def test_lessons_import_nothing_of_the_course(root):
     """What a student learns must work on Monday, without this repository."""
     for path in (root / "notebooks").glob("*.ipynb"):
         code = "\n".join("".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] == "code")
-        assert not re.search(r"^\s*(import|from) course\b", code, flags=re.MULTILINE), path.name
+        assert not OURS.search(code), path.name
+
+
+@pytest.mark.parametrize("line", ["import mlops_course", "    from mlops_course.grading import export"])
+def test_an_import_of_the_course_is_noticed(line):
+    assert OURS.search(f"x = 1\n{line}\n")
+    assert not OURS.search("from lesson_tools import empty_folder")
 
 
 def test_lessons_that_log_can_be_checked(root):
