@@ -9,11 +9,12 @@ import nbformat
 import pytest
 
 from mlops_course.bundle.secrets import REGIONS, find_leaks, find_secrets
+from mlops_course.execution.boundary.cells import make_plan
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, ROOT, CourseCopy
 from tests.assignment.secret_lines import cells_of, files_below, secrets, settings
 
 SOURCE, RELEASE = ROOT / "source" / ASSIGNMENT, ROOT / "release" / ASSIGNMENT
-POINTS = {"01_dvc_basics": 20, "02_mlflow_tracking": 30, "03_reproducibility_test": 22, "04_conceptual_questions": 32}
+POINTS = {"01_dvc_basics": 20, "02_mlflow_tracking": 26, "03_reproducibility_test": 22, "04_conceptual_questions": 32}
 
 
 @pytest.fixture(params=NOTEBOOKS)
@@ -48,7 +49,7 @@ def leaks(source, release):
 
 
 def test_students_see_no_solution_hidden_test_or_mark_scheme():
-    assert len(secrets(SOURCE)) > 300
+    assert len(secrets(SOURCE)) > 250
     assert leaks(SOURCE, RELEASE) == []
 
 
@@ -157,6 +158,35 @@ def misfits(cells):
 @pytest.mark.parametrize("name", SECOND_EDITION)
 def test_locked_cells_fit_on_a_screen_and_say_what_they_do(name):
     assert misfits(cells_of(SOURCE / f"{name}.ipynb")) == []
+
+
+def prepared_by(cells):
+    """Say for each test which locked cells the test kernel runs before it."""
+    known = {settings(cell)["grade_id"]: cell.source for cell in cells if settings(cell).get("locked")}
+    tags = {settings(cell)["grade_id"]: cell.metadata.get("tags", []) for cell in cells if settings(cell).get("locked")}
+    plan = make_plan(cells, known, tags)
+    return {cells[test].id: {cells[place].id for place in places} for test, places in plan.tests.items()}
+
+
+@pytest.mark.parametrize("name", SECOND_EDITION)
+def test_no_test_has_a_tasks_folder_made_new(name):
+    """A start cell that binds a name of a test's, by an import even, would run again, in the test kernel."""
+    prepared = prepared_by(cells_of(RELEASE / f"{name}.ipynb"))
+    assert prepared
+    assert set().union(*prepared.values()) == {"set_up"}
+
+
+def test_a_start_cell_that_a_test_would_run_is_named():
+    kinds = {"start_it": {"locked": True}, "it_right": {"locked": True, "grade": True, "points": 1}}
+    cells = [
+        nbformat.v4.new_code_cell(
+            "from checks import given\n", id=name,
+            metadata={"tags": [], "nbgrader": {"grade": False, "solution": False, "grade_id": name} | kind},
+        )
+        for name, kind in kinds.items()
+    ]  # fmt: skip
+    cells[1].source += "given"
+    assert prepared_by(cells) == {"it_right": {"start_it"}}
 
 
 def test_a_locked_cell_that_does_not_fit_is_named():

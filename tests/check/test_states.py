@@ -126,12 +126,15 @@ def test_answer_run_after_its_test(work, rows):
     work.change(SECOND, lambda cells, _: cells["best_run"].update(execution_count=99))
     found = rows(work)["mlflow"]
     assert found.status is STALE
-    assert {test.name for test in found.tests if test.status is STALE} == {"best_run_by_loss", "best_run_ignores_traps"}
+    assert {test.name for test in found.tests if test.status is STALE} == {
+        "best_run_by_validation_loss",
+        "best_run_ignores_traps",
+    }
 
 
 def test_answer_never_run(work, rows):
     work.finish()
-    work.change(SECOND, lambda cells, _: cells["train"].update(execution_count=None))
+    work.change(SECOND, lambda cells, _: cells["log_run"].update(execution_count=None))
     assert rows(work)["mlflow"].status is STALE
 
 
@@ -139,7 +142,7 @@ def test_times_of_cells_count_more_than_their_numbers(work, rows):
     work.finish()
 
     def edit(cells, _):
-        for name, when in (("best_run", "2030-01-01T10:00:05"), ("best_run_by_loss", "2030-01-01T10:00:00")):
+        for name, when in (("best_run", "2030-01-01T10:00:05"), ("best_run_by_validation_loss", "2030-01-01T10:00:00")):
             cells[name].metadata["execution"] = {"iopub.execute_input": f"{when}.000000Z"}
 
     work.change(SECOND, edit)

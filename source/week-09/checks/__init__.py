@@ -10,5 +10,6 @@ You may read all of it. It computes no answers: what a test expects is in the te
 - `forensics`: the evidence of notebook 04.
 - `training`: Chloe's training script, and the numbers of it that your STUDENT_ID draws.
 - `numbers`: reads the numbers that you state.
+- `tracking`, `stores`, `ben`: MLflow stores, and the training that is logged, for notebook 02.
 - `environment`, `repaired`, `notebooks`: for the tests of notebook 03.
 """

@@ -7,8 +7,8 @@ def best_run(experiment):
     client = MlflowClient()
     found = client.search_runs(
         [client.get_experiment_by_name(experiment).experiment_id],
-        "attributes.status = 'FINISHED' AND metrics.loss < 1e300",
-        order_by=["metrics.loss ASC"],
+        "attributes.status = 'FINISHED' AND metrics.validation_loss < 1e300",
+        order_by=["metrics.validation_loss ASC"],
         max_results=1,
     )
     if len(found) == 0:

@@ -5,5 +5,5 @@ from mlflow.entities import ViewType
 
 def best_run(experiment):
     runs = mlflow.search_runs(experiment_names=[experiment], run_view_type=ViewType.ALL, output_format="list")
-    usable = [run for run in runs if run.info.status == "FINISHED" and run.data.metrics.get("loss", float("nan")) < 1e308]
-    return min(usable, key=lambda run: run.data.metrics["loss"]).info.run_id
+    usable = [run for run in runs if run.info.status == "FINISHED" and run.data.metrics.get("validation_loss", float("nan")) < 1e308]
+    return min(usable, key=lambda run: run.data.metrics["validation_loss"]).info.run_id

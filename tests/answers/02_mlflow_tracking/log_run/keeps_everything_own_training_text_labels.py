@@ -1,5 +1,8 @@
 # loses: nothing
 # why: an SGDClassifier of its own with text labels, parent and child run, the given names taken away
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 import pandas
 import dvc.api
 import yaml
@@ -14,7 +17,7 @@ def log_run(repository, revision, learning_rate, seed):
         table = pandas.read_csv(f)
     with dvc.api.open("data/penguins.csv.dvc", repo=repository, rev=revision) as f:
         pointer = yaml.safe_load(f)
-    a, b = given_split(table, seed)
+    a, v, b = given_split(table, seed)
     model = make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", learning_rate="constant", eta0=learning_rate / 100, random_state=seed))
     x = model[0].fit_transform(a[columns])
     with mlflow.start_run(run_name="search"):
@@ -25,12 +28,15 @@ def log_run(repository, revision, learning_rate, seed):
                 mlflow.log_metric("epoch_loss", log_loss(a["sex"], model[1].predict_proba(x)), step=n)
             mlflow.log_metrics(
                 {
+                    "validation_loss": log_loss(v["sex"], model.predict_proba(v[columns])),
                     "loss": log_loss(b["sex"], model.predict_proba(b[columns])),
                     "accuracy": accuracy_score(b["sex"], model.predict(b[columns])),
                     "train_accuracy": model.score(a[columns], a["sex"]),
                 }
             )
             mlflow.set_tag("dvc_md5", pointer["outs"][0]["md5"])
+            with Repo(repository) as opened:
+                mlflow.set_tag("git_commit", opened.scm.resolve_rev(revision))
             mlflow.sklearn.log_model(
                 model,
                 name="model",

@@ -1,4 +1,4 @@
-# loses: run_parameters_and_metrics, epoch_history, data_version_logged, model_logged
+# loses: run_parameters, run_metrics, epoch_history, data_version_logged, code_version_logged, model_logged
 # why: the untouched stub
 def log_run(repository, revision, learning_rate, seed):
     """Train on the data of one revision and log one complete MLflow run.
@@ -8,7 +8,7 @@ def log_run(repository, revision, learning_rate, seed):
 
     Returns: the run id.
 
-    Logs: params learning_rate, seed; metrics accuracy, loss (held-out rows), epoch_loss (with
-    steps); tag dvc_md5 (from the pointer file at the revision); model "model" with a signature.
+    Logs: params learning_rate, seed; metrics validation_loss, loss, accuracy, epoch_loss (with
+    steps); tags dvc_md5 and git_commit (both of the revision); model "model" with a signature.
     """
     # YOUR CODE HERE

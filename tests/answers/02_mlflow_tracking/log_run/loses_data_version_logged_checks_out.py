@@ -2,6 +2,14 @@
 # why: checks out the revision by force and stays there: unfinished work in the repository is gone
 import subprocess
 
+
+def commit_of(repository, revision):
+    command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]
+    return subprocess.check_output(command, text=True).strip()
+
+
+import subprocess
+
 import yaml
 
 
@@ -13,8 +21,8 @@ def log_run(repository, revision, learning_rate, seed):
 
     Returns: the run id.
 
-    Logs: params learning_rate, seed; metrics accuracy, loss (held-out rows), epoch_loss (with
-    steps); tag dvc_md5 (from the pointer file at the revision); model "model" with a signature.
+    Logs: params learning_rate, seed; metrics validation_loss, loss, accuracy, epoch_loss (with
+    steps); tags dvc_md5 and git_commit (both of the revision); model "model" with a signature.
     """
     subprocess.run(["git", "checkout", "--quiet", "--force", revision], cwd=repository, check=True)
     subprocess.run(["dvc", "checkout", "--quiet", "--force"], cwd=repository, check=True)
@@ -22,13 +30,15 @@ def log_run(repository, revision, learning_rate, seed):
     with mlflow.start_run() as run:
         mlflow.log_params({"learning_rate": learning_rate, "seed": seed})
         mlflow.set_tag("dvc_md5", pointer["outs"][0]["md5"])
-        train_rows, held_out_rows = split(read_table(repository, revision), seed)
+        mlflow.set_tag("git_commit", commit_of(repository, revision))
+        train_rows, validation_rows, held_out_rows = split(read_table(repository, revision), seed)
         model, losses = fit(train_rows, learning_rate, epochs=30)
         for epoch, loss in enumerate(losses):
             mlflow.log_metric("epoch_loss", loss, step=epoch)
         inputs, is_male = held_out_rows[FEATURES], held_out_rows["sex"] == "male"
         predictions = model.predict(inputs)
         mlflow.log_metric("accuracy", accuracy_score(is_male, predictions))
+        mlflow.log_metric("validation_loss", log_loss(validation_rows["sex"] == "male", model.predict_proba(validation_rows[FEATURES])))
         mlflow.log_metric("loss", log_loss(is_male, model.predict_proba(inputs)))
         mlflow.sklearn.log_model(
             model,
