@@ -132,9 +132,6 @@ def test_each_grade_cell_is_one_that_nbgrader_scores_right(cells):
             assert not isinstance(body[-1], ast.Expr), f"{cell.id}: the value of its last line would become points"
 
 
-SECOND_EDITION = ("01_dvc_basics", "04_conceptual_questions")
-
-
 def misfits(cells):
     """Say which cells are no reading: tests that are long or need the student's kernel, and what is not folded."""
     found = []
@@ -155,7 +152,7 @@ def misfits(cells):
     return found
 
 
-@pytest.mark.parametrize("name", SECOND_EDITION)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_locked_cells_fit_on_a_screen_and_say_what_they_do(name):
     assert misfits(cells_of(SOURCE / f"{name}.ipynb")) == []
 
@@ -168,7 +165,7 @@ def prepared_by(cells):
     return {cells[test].id: {cells[place].id for place in places} for test, places in plan.tests.items()}
 
 
-@pytest.mark.parametrize("name", SECOND_EDITION)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_no_test_has_a_tasks_folder_made_new(name):
     """A start cell that binds a name of a test's, by an import even, would run again, in the test kernel."""
     prepared = prepared_by(cells_of(RELEASE / f"{name}.ipynb"))
