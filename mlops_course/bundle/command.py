@@ -23,14 +23,30 @@ FOLDER = "w09"  # what the zip unpacks to; short, because paths on Windows must 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What was made, for the one who made it."""
+    """What was made, for the one who made it.
 
-    content: bytes  # the zip
+    Attributes
+    ----------
+    content
+        The zip.
+    commit
+        The commit it was made from.
+    names
+        The files in it, without the folder around them.
+    left_out
+        What stayed behind, by its name at the top of the course.
+    lines
+        How many lines of solutions, hidden tests and mark schemes were searched for.
+    unreleased
+        Assignments that have a source and no version for students.
+    """
+
+    content: bytes
     commit: str
-    names: tuple[str, ...]  # of the files in it, without the folder around them
-    left_out: tuple[str, ...]  # what stayed behind, by its name at the top of the course
-    lines: int  # how many of solutions, hidden tests and mark schemes were searched for
-    unreleased: tuple[str, ...]  # assignments that have a source and no version for students
+    names: tuple[str, ...]
+    left_out: tuple[str, ...]
+    lines: int
+    unreleased: tuple[str, ...]
 
     @property
     def digest(self) -> str:

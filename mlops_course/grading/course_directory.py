@@ -54,12 +54,24 @@ OnEvent = Callable[[str, str, Any], None]
 
 @dataclass(frozen=True)
 class OpenCourse:
-    """A course that is open for grading."""
+    """A course that is open for grading.
+
+    Attributes
+    ----------
+    course
+        What all submissions of the assignment have in common.
+    journal
+        What earlier runs did.
+    state
+        Folder of what is remembered.
+    basis
+        Names what the tests are.
+    """
 
     course: Course
     journal: Journal
-    state: Path  # the folder of what is remembered
-    basis: str  # names what the tests are
+    state: Path
+    basis: str
 
 
 @contextmanager

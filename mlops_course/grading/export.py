@@ -31,23 +31,42 @@ class Identifier(str):
 
 @dataclass(frozen=True)
 class Result:
-    """What one student reached in one assignment."""
+    """What one student reached in one assignment.
+
+    Attributes
+    ----------
+    assignment
+        Name of the assignment.
+    student_id, email
+        As they are in the gradebook; the address is empty where it is not known.
+    first_name, last_name
+        Empty where they are not known.
+    duedate, timestamp
+        When the work was due and when it came, as text; empty where that is not known.
+    submitted
+        Whether the gradebook has a submission. Without one, all points are 0.
+    raw_score, penalty, score, max_score
+        Points: before the penalty for being late, that penalty, what is left (never below 0), and what can be reached.
+    by_notebook
+        Points before the penalty and points that can be reached, by notebook.
+    unfinished
+        Why the score is not final; empty where it is.
+    """
 
     assignment: str
-    # As they are in the gradebook; text that is not known is empty.
     student_id: Identifier
     email: Identifier
     first_name: str
     last_name: str
     duedate: str
     timestamp: str
-    submitted: bool  # without a submission, all points are 0
-    raw_score: float  # before the penalty for being late
+    submitted: bool
+    raw_score: float
     penalty: float
-    score: float  # never below 0
+    score: float
     max_score: float
-    by_notebook: dict[str, tuple[float, float]] = field(default_factory=dict)  # before the penalty, and the most
-    unfinished: str = ""  # why the score is not final
+    by_notebook: dict[str, tuple[float, float]] = field(default_factory=dict)
+    unfinished: str = ""
 
     def comment(self) -> str:
         """Say in one line how the points came about."""

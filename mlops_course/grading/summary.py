@@ -13,17 +13,24 @@ HARD = 0.5  # the class failed a task if it got less than this share of its poin
 
 @dataclass(frozen=True)
 class Task:
-    """What the class got for one grade cell."""
+    """What the class got for one grade cell.
+
+    Attributes
+    ----------
+    full, partial, none, waiting
+        Number of submissions that got all points, some, or none, or that a person has yet to decide about.
+    total
+        Points of those that are decided, together.
+    """
 
     notebook: str
     cell: str
     max_points: float
-    # How many submissions got all points, some, or none, or wait for a person to decide.
     full: int
     partial: int
     none: int
     waiting: int
-    total: float  # points of those that are decided, together
+    total: float
 
     @property
     def decided(self) -> int:
@@ -43,12 +50,21 @@ class Task:
 
 @dataclass(frozen=True)
 class Scores:
-    """Comparable scores of the class."""
+    """Comparable scores of the class.
 
-    values: tuple[float, ...]  # one per submission that was graded
+    Attributes
+    ----------
+    values
+        One per submission that was graded.
+    max_points
+        The most that can be reached.
+    left_out
+        Number of grade cells that are not in it, because a person has yet to decide about at least one submission;
+        and what they are worth. With them in, graded and waiting submissions would be compared with each other.
+    """
+
+    values: tuple[float, ...]
     max_points: float
-    # Cells that a person has yet to decide about are not in it: with them, graded and waiting submissions would be
-    # compared with each other.
     left_out: int = 0
     left_out_points: float = 0.0
 

@@ -47,13 +47,23 @@ ENVIRONMENT = {
 
 
 class Desk:
-    """What the pages of one Jupyter server share: the servers of MLflow that are running."""
+    """What the pages of one Jupyter server share: the servers of MLflow that are running.
+
+    Attributes
+    ----------
+    paths
+        Each store's file by its key, as far as a page has named it.
+    states
+        What jupyter-server-proxy knows of each running server, by key; the one opened last is the last.
+    host
+        The only name that the servers answer to.
+    """
 
     def __init__(self) -> None:
-        self.host = f"{token_hex(16)}.localhost"  # the only name that the servers answer to
+        self.host = f"{token_hex(16)}.localhost"
         self.numbers = count(1)
-        self.paths: dict[str, Path] = {}  # each store's file by its key, as far as a page has named it
-        self.states: dict[str, dict[str, Any]] = {}  # of running servers, for jupyter-server-proxy; the newest last
+        self.paths: dict[str, Path] = {}
+        self.states: dict[str, dict[str, Any]] = {}
         self.ending: set[asyncio.Future] = set()  # kept, or Python might forget them before they are done
 
     def state(self, key: str) -> dict[str, Any]:

@@ -20,12 +20,24 @@ SKIPPED = {"node_modules", "site-packages", "__pycache__", "mlruns", "mlartifact
 
 @dataclass(frozen=True)
 class Store:
-    """A store of MLflow."""
+    """A store of MLflow.
+
+    Attributes
+    ----------
+    path
+        The file.
+    runs
+        How many runs it has; deleted ones do not count.
+    experiments
+        The names of the experiments that have runs, the one used last first.
+    written
+        When it was written last, in seconds since 1970.
+    """
 
     path: Path
-    runs: int  # without deleted ones
-    experiments: tuple[str, ...]  # those that have runs, the one used last first
-    written: float  # in seconds since 1970
+    runs: int
+    experiments: tuple[str, ...]
+    written: float
 
     @property
     def key(self) -> str:
