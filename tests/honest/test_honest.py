@@ -12,10 +12,9 @@ pytestmark = pytest.mark.needs("sandbox")
 
 SOME = {
     "clashes": ("math_star",),
-    "files": ("chdir_files", "tmp_file", "env_read_by_test"),
-    "names": ("global_result", "measurement", "json_default", "builtins_print", "custom_exc", "signature"),
-    "points": ("numpy_partial", "doctest_in_test", "stderr_warning"),
-    "values": ("frac", "extend_given_class"),
+    "files": ("chdir_files", "env_read_by_test"),
+    "names": ("global_result", "measurement", "builtins_print", "signature"),
+    "points": ("doctest_in_test", "stderr_warning"),
 }
 
 
