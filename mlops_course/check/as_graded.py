@@ -20,7 +20,6 @@ from traitlets.config import Config
 
 from mlops_course.check.locate import assignment_folder, course_folder, released_folder
 from mlops_course.check.pack import read_configuration
-from mlops_course.check.report import safe
 from mlops_course.errors import CourseError
 from mlops_course.execution.engine import SandboxError, execute
 from mlops_course.execution.job import Finding, Job, Limits, decode_result, encode
@@ -28,11 +27,12 @@ from mlops_course.execution.names import bound_names, plain_python
 from mlops_course.grading.convert import execution_settings, to_execute
 from mlops_course.grading.files import given_files, read_notebooks, regular_files
 from mlops_course.grading.hand_in import other_capitals, read_notebook
-from mlops_course.grading.messages import describe, plural
+from mlops_course.grading.messages import describe
 from mlops_course.grading.preprocessors import IgnoreStderr, SandboxedExecute
 from mlops_course.grading.restore import as_graded, grade_id
 from mlops_course.grading.source import read_imports, released_cells, students_names, tags_of, trusted_imports
 from mlops_course.lab.validate_worker import message
+from mlops_course.words import encodable, plural, visible
 
 Notebook = Any
 ONLY_SEPARATE = "it passes in one kernel, as under Validate: grading's tests see only what crosses between two"
@@ -251,7 +251,7 @@ def print_tests(outcome: AsGraded, console: Console) -> None:
     """Print a line for each test, what separates those that fail, and the sum."""
 
     def show(text: str) -> None:
-        console.print(Text(safe(text, console.encoding)), soft_wrap=True)
+        console.print(Text(encodable(visible(text), console.encoding)), soft_wrap=True)
 
     for name in dict.fromkeys(test.notebook for test in outcome.tests):
         show(name)
