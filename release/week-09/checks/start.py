@@ -135,5 +135,7 @@ def read_version() -> None:
     table = repository / "data" / "penguins.csv"
     table.write_bytes(b"".join(table.read_bytes().splitlines(keepends=True)[:-24]))
     os.chdir(repository.parent)
-    print("You are one folder above it. Tags v2007 (110 rows) and v2008 (224 rows), branch main, a remote, an empty")
+    print(
+        "Now you are one folder above it. Tags v2007 (110 rows) and v2008 (224 rows), branch main, a remote, an empty"
+    )
     print("cache. The working file is half-finished: 200 rows.")
