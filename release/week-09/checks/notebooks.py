@@ -80,7 +80,8 @@ def said_by(is_reproducible: Callable[..., Any], notebook: str | Path, relative:
         with chdir(path.parent):
             answer = is_reproducible(path.name if relative else str(path), {"seed": 1}, 2)
     except Exception as problem:
-        text = f"is_reproducible raised {type(problem).__name__} ({problem}): expected True or False"
+        last = (str(problem).strip().splitlines() or [""])[-1]  # of papermill's, which holds a whole traceback
+        text = f"is_reproducible raised {type(problem).__name__} ({last}): expected True or False"
         raise AssertionError(text) from None
     assert type(answer).__name__ in ("bool", "bool_"), f"is_reproducible returned {answer!r}: expected True or False"
     return bool(answer)
