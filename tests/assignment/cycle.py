@@ -53,6 +53,16 @@ def succeed(done, said=None):
     return done
 
 
+def points_of_tests(course):
+    """Give what each test is worth, by its id."""
+    return {
+        name: float(cell.metadata.nbgrader.points)
+        for notebook in course.notebooks
+        for name, cell in course.grade_cells(notebook).items()
+        if cell.cell_type == "code"
+    }
+
+
 def total(course, student):
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
         return gradebook.find_submission(ASSIGNMENT, student).score
@@ -94,12 +104,7 @@ def run(course, *, good, bad, by_hand, costs, repair):
     repair : tuple of str, str, str, dict of str to float
         Notebook, text in a hidden test and its replacement, and what `bad` gets where the repair changes it.
     """
-    everything = {
-        name: float(cell.metadata.nbgrader.points)
-        for notebook in course.notebooks
-        for name, cell in course.grade_cells(notebook).items()
-        if cell.cell_type == "code"
-    }
+    everything = points_of_tests(course)
     written = {
         cell.metadata.nbgrader.grade_id
         for notebook in course.notebooks

@@ -85,5 +85,5 @@ def test_without_the_fence_it_would_change(outer, tmp_path):
     nbformat.write(header, path)
     hand_out(course, outer, "loses_all_forgotten_both")
     before = state(outer)
-    course.validate(outer / ASSIGNMENT, NOTEBOOK)
+    course.nbgrader("validate", str(outer / ASSIGNMENT / f"{NOTEBOOK}.ipynb"))
     assert state(outer) != before

@@ -147,8 +147,8 @@ def test_from_generate_to_feedback(page, course):
             assert "Copying" not in said
             assert "checksum" not in said
             expect(row(frame, student).locator(".status")).to_have_text("needs manual grading")
-        expect(row(frame, "ana").locator(".score")).to_have_text("5 / 20")
-        expect(row(frame, "ben").locator(".score")).to_have_text("4 / 20")
+        expect(row(frame, "ana").locator(".score")).to_have_text("17 / 32")
+        expect(row(frame, "ben").locator(".score")).to_have_text("13 / 32")
         picture(page, "6-submissions")
         what_the_spy_saw(course, home)
 
@@ -257,18 +257,18 @@ def test_the_points_of_course_grade_stand_in_formgrader(page, course):
             subprocess.run([program / command[0], *command[1:]], cwd=course, env=labs.variables(home), timeout=300)
         report = json.loads((course / "grading_report.json").read_text(encoding="utf-8"))
         points = {one["student"]: sum(cell["points"] or 0 for cell in one["cells"]) for one in report["outcomes"]}
-        assert points == {"ana": 5, "ben": 4}
+        assert points == {"ana": 17, "ben": 13}
         frame = open_formgrader(page, lab)
         frame.locator(".num-submissions a").click()
         for student, score in points.items():
-            expect(row(frame, student).locator(".score")).to_have_text(f"{score:g} / 20")
+            expect(row(frame, student).locator(".score")).to_have_text(f"{score:g} / 32")
         frame.get_by_role("link", name="Manage Students").click()
         frame.locator("tbody tr", has=frame.get_by_text("ben", exact=True)).get_by_role("link").first.click()
         picture(page, "12-student")
         frame.get_by_role("link", name=WEEK, exact=True).click()
         frame.get_by_role("link", name=NOTEBOOK, exact=True).click()
         expect(frame.locator("#lost_version_found")).to_have_attribute("placeholder", "0")
-        expect(frame.locator("#changing_md5_found")).to_have_attribute("placeholder", "1")
+        expect(frame.locator("#changing_md5_found")).to_have_attribute("placeholder", "3")
 
 
 # Put at the end of the copy's nbgrader_config.py: grading waits until the test has had an answer, or gives up.
