@@ -31,6 +31,8 @@ from mlops_course.reproduce.surroundings import Tools, essential
 READING, LEAST, LOADING = 180, 30, 600
 # Bytes of an answer; and of what a process may keep in memory in temporary folders.
 ANSWER, MEMORY = 2**28, 2**30
+# Where the system's programs are.
+SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 # What a program needs to reach other computers.
 NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
 # Graphics cards, which some notebooks compute with.
@@ -79,6 +81,8 @@ class Wall:
         wall = [self.tools.bubblewrap, "--unshare-all", "--die-with-parent", "--new-session", "--uid", "1000",
                 "--gid", "1000", "--hostname", host or "sandbox", "--proc", "/proc", "--dev", "/dev",
                 "--ro-bind-try", "/sys", "/sys", *system()]  # fmt: skip
+        # The caller's own folders with programs may not be seen here; the system's are.
+        wall += ["--setenv", "PATH", os.pathsep.join([os.environ["PATH"], *SYSTEM_PATH])]
         for place in ("/tmp", "/var/tmp", "/dev/shm"):
             wall += ["--size", str(MEMORY), "--tmpfs", place]
         for file in sorted(self.etc.iterdir()):

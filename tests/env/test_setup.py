@@ -25,7 +25,11 @@ SMALL = ("uv", "setuptools", "ipykernel")
 
 def call(folder, *command, environment=None, path=None):
     """Call setup.sh as a user does, from another folder."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTEST"))}
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VIRTUAL_ENV", "PYTEST", "COURSE_PYTHON"))
+    }
     variables["PATH"] = path if path is not None else outside_path()
     variables |= environment or {}
     bash = shutil.which("bash")
