@@ -144,13 +144,14 @@ class Driver:
             self.open(job)
         executed, findings, seconds, together = {}, [], {}, {}
         watch = Watch(self.keepers[0], job.limits)
+        watch.start()
         try:
             for name, text in job.notebooks.items():
                 begun = time.monotonic()
                 if self.lease.gone or (self.tests and self.tests.gone):
                     self.close()
                     self.open(job)
-                    watch.move(self.keepers[0])
+                watch.begin(self.keepers[0])
                 place = notebook.Place(self.lease, self.runtime, self.folder, self.tests)
                 executed[name], seen, together[name] = notebook.execute(job, name, text, place)
                 findings += seen
@@ -224,19 +225,22 @@ class Driver:
 
 
 class Watch(threading.Thread):
-    """Measures what a submission uses, and ends its kernels when that is too much."""
+    """Measures what a submission uses, and ends its kernels when that is too much.
+
+    It asks nobody, so nothing that a submission's processes do can make it wait.
+    """
 
     INTERVAL = 0.1  # seconds between two looks
     EXACT = 50  # looks between two exact measurements, which cost Linux a walk through all pages
+    MARGIN = 60  # seconds: by then the driver has ended a notebook that takes too long, and gone on
 
     def __init__(self, keeper: int, limits: Limits) -> None:
         super().__init__(daemon=True)
-        self.keeper = keeper
         self.limits = limits
         self.peak = 0
         self.reasons: list[str] = []
         self.over = threading.Event()
-        self.start()
+        self.begin(keeper)
 
     def run(self) -> None:
         """Look again and again."""
@@ -244,12 +248,15 @@ class Watch(threading.Thread):
         while not self.over.wait(self.INTERVAL):
             looks += 1
             processes = below(self.keeper)
+            held = files_in_memory(processes)
             # Pages that a fork still shares with its parent count in each process here: at least what is really used.
-            used = sum(resident(pid) for pid in processes)
+            used = held + sum(resident(pid) for pid in processes)
             if used > self.limits.memory_bytes or looks % self.EXACT == 0:
-                used = sum(memory(pid) for pid in processes)
+                used = held + sum(memory(pid) for pid in processes)
                 self.peak = max(self.peak, used)
-            if len(processes) > self.limits.processes:
+            if time.monotonic() > self.deadline:
+                self.end(f"the notebook ran longer than {self.limits.notebook_seconds} seconds")
+            elif len(processes) > self.limits.processes:
                 self.end(f"it started more than {self.limits.processes} processes at a time")
             elif used > self.limits.memory_bytes:
                 self.end(f"it used more than {self.limits.memory_bytes / 1e9:.1f} GB of memory")
@@ -261,9 +268,10 @@ class Watch(threading.Thread):
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.keeper, 9)
 
-    def move(self, keeper: int) -> None:
-        """Watch another keeper."""
+    def begin(self, keeper: int) -> None:
+        """Watch the processes of this keeper for the time of one notebook."""
         self.keeper = keeper
+        self.deadline = time.monotonic() + self.limits.notebook_seconds + self.MARGIN
 
     def take(self) -> list[str]:
         """Return what was exceeded since the last call."""
@@ -301,6 +309,19 @@ def memory(pid: int) -> int:
     except (OSError, ValueError):
         pass
     return resident(pid)
+
+
+def files_in_memory(processes: list[int]) -> int:
+    """Bytes of the files without a name (memfd_create(2)) that processes hold, each counted once."""
+    sizes: dict[int, int] = {}
+    for pid in processes:
+        with contextlib.suppress(OSError):
+            for handle in os.scandir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    if os.readlink(handle.path).startswith("/memfd:"):
+                        state = os.stat(handle.path)
+                        sizes[state.st_ino] = 512 * state.st_blocks
+    return sum(sizes.values())
 
 
 def resident(pid: int) -> int:

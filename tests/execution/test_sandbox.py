@@ -23,6 +23,7 @@ from mlops_course.execution.engine import WorkerVanished, execute, worker_for
 from mlops_course.execution.job import Finding, Job, Limits, Result, decode_job, decode_result, encode
 from mlops_course.execution.runner import end_context
 from mlops_course.execution.sandbox import SandboxError, Worker
+from mlops_course.execution.worker import Watch
 
 pytestmark = pytest.mark.needs("sandbox")
 
@@ -191,6 +192,34 @@ def test_memory_of_all_processes_counts_together():
     )
     assert "more than 0.6 GB of memory" in said(findings)
     assert "did not run" in outputs[1]
+
+
+def test_files_without_a_name_count_as_memory():
+    outputs, findings = run(
+        "import os, time\nheld = []\nfor _ in range(40):\n    held.append(os.memfd_create('x'))\n"
+        "    os.posix_fallocate(held[-1], 0, 50_000_000)\n    time.sleep(0.05)",
+        "print('goes on')",
+        limits={"memory_bytes": 600_000_000},
+    )
+    assert "more than 0.6 GB of memory" in said(findings)
+    assert "did not run" in outputs[1]
+
+
+def test_the_watch_ends_a_notebook_of_which_nobody_else_sees_the_end(monkeypatch):
+    monkeypatch.setattr(Watch, "MARGIN", 0)
+    with subprocess.Popen(["sleep", "60"]) as keeper:
+        watch = Watch(keeper.pid, Limits(notebook_seconds=1))
+        watch.start()
+        begun = time.monotonic()
+        assert keeper.wait(30) == -9
+        assert time.monotonic() - begun > 0.9
+        watch.stop()
+    assert watch.take() == ["the notebook ran longer than 1 seconds"]
+
+
+def test_processes_of_a_submission_are_the_first_to_end_where_memory_is_short():
+    outputs, _ = run("print(open('/proc/self/oom_score_adj').read())")
+    assert outputs == ["1000\n\n"]
 
 
 def test_a_fork_bomb_ends_with_the_submission():
