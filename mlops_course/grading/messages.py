@@ -20,7 +20,8 @@ KINDS = {
 }
 LONGEST = 400  # what a student's code says about itself has no length limit
 NO_SANDBOX = (
-    "Graded without the sandbox: the students' programs ran with your rights, beside the solutions and the gradebook."
+    "Graded without the sandbox: the students' programs ran with your rights, beside the solutions and the gradebook, "
+    "and nothing kept them from the tests."
 )
 
 

@@ -164,6 +164,7 @@ def test_course_without_a_configuration_file(tmp_path, example):
     ("text", "message"),
     [
         ("c.CourseDirectory.notebook_id = 'problem1'\n", "notebook_id"),
+        ("c.SandboxedExecute.separate_tests = True\n", "no effect. Put SandboxedExecute into"),
         ("this is no Python!\n", "nbgrader_config.py: SyntaxError"),
         ("raise KeyError('missing')\n", "nbgrader_config.py: KeyError"),
         ("c.Autograde.permissions = 'all'\n", ""),
