@@ -8,8 +8,8 @@ from nbgrader.api import Gradebook
 from tests.assignment.course_copy import ASSIGNMENT, NOTEBOOKS, CourseCopy
 from tests.assignment.matrix import ANSWERS, Answer, mix, read_answer, read_answers, unseen_pairs
 from tests.assignment.secret_lines import shown_in_feedback
+from tests.corpora import some
 
-PARTS = 1  # of each notebook's matrix; more of them have more to prepare, and end sooner where there are more cores
 AS_STUDENTS = ("solution",)  # validated in kernels that start afresh, and twice in the same folder
 WRONG, RIGHT = 5, 2  # at least: four wrong answers and the empty one, two right ones that are not the solution
 
@@ -74,8 +74,8 @@ def test_no_answer_belongs_to_nothing():
     assert {path.name for path in ANSWERS.iterdir() if path.is_dir()} == set(NOTEBOOKS)
 
 
-def graded(notebook, part, folder):
-    """Grade one part of the matrix of a notebook; the first also has the solution and the untouched release."""
+def graded(notebook, folder):
+    """Grade the matrix of a notebook, its solution and the untouched release."""
     course = CourseCopy(folder / "course", (notebook,))
     course.generate()
     tests = {name: cell for name, cell in course.grade_cells(notebook).items() if cell.cell_type == "code"}
@@ -83,10 +83,9 @@ def graded(notebook, part, folder):
         task: text for task, text in course.solutions(notebook).items() if (ANSWERS / notebook / task).is_dir()
     }
     mixed = {f"mix{n:02}": chosen for n, chosen in enumerate(mix(read_answers(notebook), solutions))}
-    submissions = dict(list(mixed.items())[part::PARTS])
-    if part == 0:
-        submissions["solution"] = [Answer(task, "solution", text, frozenset()) for task, text in solutions.items()]
-        course.hand_in("untouched", {notebook: course.fill(notebook, {})})
+    submissions = {student: mixed[student] for student in some(notebook, mixed)}
+    submissions["solution"] = [Answer(task, "solution", text, frozenset()) for task, text in solutions.items()]
+    course.hand_in("untouched", {notebook: course.fill(notebook, {})})
     for student, chosen in submissions.items():
         texts = {answer.task: answer.text for answer in chosen}
         course.hand_in(student, {notebook: course.fill(notebook, texts, student)})
@@ -102,17 +101,15 @@ def graded(notebook, part, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_the_matrix(notebook, part, tmp_path):
+def test_the_matrix(notebook, tmp_path):
     """Exact points for each grade cell, as plain nbgrader gives them; Validate agrees, also a second time in one folder."""
-    course, tests, submissions = graded(notebook, part, tmp_path)
+    course, tests, submissions = graded(notebook, tmp_path)
     points = {name: float(cell.metadata.nbgrader.points) for name, cell in tests.items()}
     hidden = {name for name, cell in tests.items() if "BEGIN HIDDEN TESTS" in cell.source}
-    if part == 0:
-        assert course.points("solution") == points
-        assert course.points("untouched") == dict.fromkeys(points, 0.0)
-        assert no_response(course, "untouched") == set(course.solutions(notebook))
+    assert course.points("solution") == points
+    assert course.points("untouched") == dict.fromkeys(points, 0.0)
+    assert no_response(course, "untouched") == set(course.solutions(notebook))
     wrong = []
     for student, chosen in submissions.items():
         got = course.points(student)

@@ -7,9 +7,10 @@ import pytest
 from nbgrader.api import Gradebook
 
 from mlops_course import grading
-from tests.attacks import archives, corpus, course, noted, stock, traces
+from tests.attacks import archives, corpus, course, stock, traces
 from tests.attacks.attack import PRINT_REACHED, Attack, Site, code
 from tests.attacks.attacked_class import AttackedClass, complaints, graded, plain_nbgrader
+from tests.corpora import some
 
 BY_NAME = {attack.name: attack for attack in corpus.ATTACKS}
 FAST = ("functions", "data")  # without MLflow
@@ -89,32 +90,23 @@ def test_all_attacks():
         assert complaints(result) == []
 
 
-def test_all_are_tried_on_plain_nbgrader_again_when_anything_changes(tmp_path):
-    for name in ("attack.py", "test_attacks.py", "packages.txt"):
-        (tmp_path / name).write_text("x")
-
-    def state():
-        return noted.state(tmp_path, tmp_path / "packages.txt")
-
-    before = state()
-    assert state() == before
-    (tmp_path / "test_attacks.py").write_text("y")
-    assert state() == before
-    for name in ("attack.py", "another.py", "packages.txt"):
-        (tmp_path / name).write_text("changed")
-        assert state() != before
-        before = state()
-    every = [attack for attack in corpus.ATTACKS if attack.on_stock]
-    assert noted.to_try(corpus.ATTACKS, "now", "before\n") == every
-    some = noted.to_try(corpus.ATTACKS, "now", "now\n")
-    assert len({attack.name for attack in some}) == noted.SOME < len(every)
-    assert {attack.name for attack in some} <= {attack.name for attack in every}
+def surprises(attacks):
+    """Try attacks; say which do not do what they are said to do."""
+    found = []
+    for attack, seen in stock.try_all(attacks):
+        failed = seen.success(attack)
+        if attack.succeeds_on_stock and failed:
+            found.append(f"{attack.name}: {'; '.join(failed)}")
+        elif not attack.succeeds_on_stock and not failed:
+            found.append(f"{attack.name} succeeds, although {attack.why_not}")
+    return found
 
 
 @pytest.mark.slow
 def test_on_plain_nbgrader():
-    """Each attack does there what it is said to do; see `noted.py` for how many are tried."""
-    assert noted.surprises(noted.to_try(corpus.ATTACKS, noted.state(), noted.NOTE.read_text(encoding="utf-8"))) == []
+    """Each attack does there what it is said to do."""
+    names = some("attacks-on-nbgrader", [attack.name for attack in corpus.ATTACKS if attack.on_stock])
+    assert surprises([BY_NAME[name] for name in names]) == []
 
 
 @pytest.mark.slow
@@ -129,7 +121,7 @@ def test_no_limit_is_set_by_plain_nbgrader():
     shown = "\n".join(f"{name} True" for name in ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_CPU"))
     attack = Attack("limits", "Shows the limits.", code("functions", source), leaks=(shown,))
     wrong = Attack("harmless", "Gains nothing.", code("functions", "pass"), aims=("squares",))
-    assert noted.surprises([attack, wrong]) == ["harmless: no points for squares"], "what is said wrongly is noticed"
+    assert surprises([attack, wrong]) == ["harmless: no points for squares"], "what is said wrongly is noticed"
 
 
 @pytest.mark.slow

@@ -3,11 +3,9 @@
 Plain nbgrader's points are noted in the cases; the slow test of those where it does not give all asks it again.
 """
 
-import os
-import random
-
 import pytest
 
+from tests.corpora import some
 from tests.honest import course
 from tests.honest.cases import SETS, read
 
@@ -19,10 +17,6 @@ SOME = {
     "names": ("global_result", "measurement", "builtins_print", "signature"),
     "points": ("doctest_in_test", "stderr_warning"),
 }
-
-# Two of the sets, drawn anew for each run and the same for its workers, unless all are asked for.
-LOT = os.environ.get("PYTEST_XDIST_TESTRUNUID", random.SystemRandom().random())
-TRIED = SETS if "ALL_HONEST_CASES" in os.environ else sorted(random.Random(LOT).sample(sorted(SETS), 2))
 
 
 def together(cases, folder):
@@ -61,7 +55,7 @@ def test_some_in_both_settings(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize("name", some("honest", SETS))
 def test_all_in_both_settings(tmp_path, name):
     cases, files = read(name)
     assert complaints(list(cases.values()), files, tmp_path) == ([], [])

@@ -1,22 +1,14 @@
 """Every planted fault is found and its cause named; no clean notebook raises an alarm."""
 
-import hashlib
 import json
-import os
-import random
-import sys
 from pathlib import Path
 
 import pytest
 
-CORPUS = Path(__file__).with_name("corpus")
-ROOT = Path(__file__).resolve().parents[2]
+from tests.corpora import some
 
-# To check all takes half an hour. This file names the state in which that was done last; in the same state some are
-# checked, drawn by lot, the same ones in all workers. After a change, all are checked until it is noted:
-# `python -m tests.reproduce.test_corpus`, when `pytest -m slow tests/reproduce` has passed.
-NOTE = CORPUS / "noted.txt"
-SOME = 5
+CORPUS = Path(__file__).with_name("corpus")
+
 ONCE = "folder_once"  # is always checked: a test of its own looks at it
 
 # Written by hand from what each notebook does: metric or model → the variations that must be named; () is "nothing
@@ -73,25 +65,8 @@ FIRST_CELL = {
 }
 
 
-def state(root=ROOT):
-    """Name what decides about what is found: the command, the corpus, and every package."""
-    files = sorted(
-        [*(root / "mlops_course" / "reproduce").rglob("*.py"), *(root / "tests/reproduce/corpus").rglob("*.ipynb")]
-    )
-    digest = hashlib.sha256(f"{sys.version_info[:2]} {FAULTS} {FIRST_CELL}".encode())
-    for path in [*files, root / "env" / "requirements.txt"]:
-        digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def to_check(names, now, noted, lot):
-    """Choose which notebooks to check: all, or some if all were checked in this state."""
-    return sorted(random.Random(lot).sample(sorted(names), SOME)) if now == noted.strip() else sorted(names)
-
-
 CLEAN = {path.stem for path in (CORPUS / "clean").glob("*.ipynb")} - {ONCE}
-LOT = os.environ.get("PYTEST_XDIST_TESTRUNUID", random.SystemRandom().random())
-CHECKED, CHECKED_CLEAN = (to_check(names, state(), NOTE.read_text(encoding="utf-8"), LOT) for names in (FAULTS, CLEAN))
+CHECKED, CHECKED_CLEAN = some("reproduce", FAULTS), some("reproduce", CLEAN)
 
 
 @pytest.fixture(scope="module")
@@ -115,27 +90,6 @@ def test_every_notebook_of_the_corpus_is_expected():
     assert {path.stem for path in (CORPUS / "faults").glob("*.ipynb")} == set(FAULTS)
     assert len(FAULTS) >= 15
     assert len(list((CORPUS / "clean").glob("*.ipynb"))) >= 8
-
-
-def test_all_faults_are_checked_again_when_anything_changes(tmp_path):
-    places = ("mlops_course/reproduce/run.py", "tests/reproduce/corpus/faults/one.ipynb", "env/requirements.txt")
-    for place in places:
-        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / place).write_text("x")
-    seen = {state(tmp_path), state(tmp_path)}
-    assert len(seen) == 1
-    for place in places:
-        (tmp_path / place).write_text("changed")
-        assert state(tmp_path) not in seen
-        seen.add(state(tmp_path))
-    assert to_check(FAULTS, "now", "before\n", "lot") == sorted(FAULTS)
-    some = to_check(FAULTS, "now", "now\n", "lot")
-    assert some == to_check(FAULTS, "now", "now\n", "lot")
-    assert len(some) == SOME < len(CLEAN) < len(FAULTS)
-    for names in (FAULTS, CLEAN):
-        assert set().union(*(to_check(names, "now", "now\n", lot) for lot in range(99))) == set(names), (
-            "a chance for each"
-        )
 
 
 @pytest.mark.slow
@@ -177,7 +131,3 @@ def test_a_clean_notebook_raises_no_alarm(clean, name):
 def test_a_note_says_that_a_notebook_cannot_be_rerun_in_place(clean):
     _, results = clean
     assert "FileExistsError" in " ".join(results["folder_once"]["notes"])
-
-
-if __name__ == "__main__":
-    NOTE.write_text(f"{state()}\n", encoding="utf-8")
