@@ -153,7 +153,7 @@ def weigh(
     notebooks
         Its graded notebooks: name → cells.
     unread
-        Notebooks that are there and could not be graded: name → ids of their graded cells.
+        Notebooks that are missing or could not be graded: name → ids of their graded cells.
 
     Returns
     -------

@@ -91,19 +91,19 @@ def other_language(path: Path) -> str | None:
     return None if not language or str(language).lower() in ("python", "ipython") else str(language)
 
 
-def compare_names(handed_in: set[str], released: set[str]) -> list[str]:
-    """Say which notebooks are missing and which are not known; a likely renaming is named as one."""
+def compare_names(handed_in: set[str], released: set[str]) -> tuple[list[str], list[str]]:
+    """Say which notebooks are missing, a likely renaming named as one; and which others are not known."""
     missing, unknown = released - handed_in, handed_in - released
-    lines = []
+    lines, others = [], []
     for name in sorted(unknown):
         likely = sorted(other for other in missing if name.casefold().startswith(other.casefold()))
         if likely:
             lines.append(f"{name}.ipynb is not graded: rename it to {likely[0]}.ipynb in submitted/ and grade again")
             missing -= {likely[0]}
         else:
-            lines.append(f"{name}.ipynb is not part of the assignment and is not graded")
+            others.append(f"{name}.ipynb is not part of the assignment and is not graded")
     lines += [f"{name}.ipynb is missing: no points for it" for name in sorted(missing)]
-    return lines
+    return lines, others
 
 
 def look_at(assignment: str, student: str, notebooks: list[str]) -> None:
@@ -122,10 +122,12 @@ def look_at(assignment: str, student: str, notebooks: list[str]) -> None:
         released = Path(course.format_path(course.release_directory, ".", assignment))
         known = {path.stem for path in released.glob("*.ipynb")}
         if known:
-            for line in put_names_right(notebooks, known):
+            renamed = put_names_right(notebooks, known)
+            missing, others = compare_names({Path(path).stem for path in notebooks}, known)
+            for line in [*renamed, *others]:
                 log.warning("%s: %s", who, line)
-            for line in compare_names({Path(path).stem for path in notebooks}, known):
-                log.warning("%s: %s", who, line)
+            for line in missing:
+                log.error("%s: %s", who, line)
     limit = 1000 * (course.max_file_size if course is not None else 100_000)
     for path in list(notebooks):
         trouble = trouble_with(Path(path), limit)

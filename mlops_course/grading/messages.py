@@ -87,7 +87,7 @@ def next_step(kind: str, student: str, assignment: str = "") -> str:
         "limit": f"read the cell; {again}",
         "pending": "read the cell",
         "note": "",
-    }.get(kind, f"mend the cause; {again}") + f"; {decide}" * bool(assignment and kind != "note")
+    }.get(kind, f"correct the cause; {again}") + f"; {decide}" * bool(assignment and kind != "note")
 
 
 def decisions(outcome: Outcome) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import shutil
 from dataclasses import replace
@@ -24,7 +25,7 @@ from mlops_course.grading.gradebook import locked_sources, open_engine, read_bas
 from mlops_course.grading.kernels import OtherKernelError, check_kernels
 from mlops_course.grading.restore import as_graded
 from mlops_course.grading.source import read_imports, students_names, tags_of, trusted_imports
-from mlops_course.grading.student_id import complaint, written_ids
+from mlops_course.grading.student_id import complaint, is_foreign, written_ids
 
 Notebook = Any
 Resources = dict[str, Any]
@@ -67,9 +68,10 @@ class CheckStudentId(NbGraderPreprocessor):
 
     def preprocess(self, nb: Notebook, resources: Resources) -> tuple[Notebook, Resources]:
         """Write one line into the log if the two differ."""
-        said = complaint(written_ids(nb.cells), resources["nbgrader"]["student"])
-        if said:
-            self.log.warning("%s: %s", whose(resources), said)
+        written, student = written_ids(nb.cells), resources["nbgrader"]["student"]
+        if said := complaint(written, student):
+            level = logging.ERROR if is_foreign(written, student) else logging.WARNING
+            self.log.log(level, "%s: %s", whose(resources), said)
         return nb, resources
 
 

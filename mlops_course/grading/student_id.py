@@ -39,6 +39,11 @@ def value_of(name: ast.Name, tree: ast.AST) -> str | None:
     return None
 
 
+def is_foreign(written: list[str | None], student: str) -> bool:
+    """Tell whether all ids in a notebook are one of somebody else."""
+    return len(set(written)) == 1 and written[0] not in (None, "", student)
+
+
 def complaint(written: list[str | None], student: str) -> str | None:
     """Say in words for the instructor what is odd about the ids in a notebook; None if nothing is."""
     if written == [student]:
@@ -51,7 +56,7 @@ def complaint(written: list[str | None], student: str) -> str | None:
         return f"STUDENT_ID is set more than once: {', '.join(map(repr, written))}. The last one counts in the tests"
     if written[0] == "":
         return "STUDENT_ID is empty, so the numbers are not the student's own"
-    if written[0] != student:
+    if is_foreign(written, student):
         return (
             f"STUDENT_ID is '{written[0]}', so the numbers belong to '{written[0]}'. "
             "Graded as it is; see whether work was copied."

@@ -357,8 +357,8 @@ def apply_decisions(
         submission = gradebook.find_submission(course.assignment, prepared.student)
         unread: dict[str, list[str]] = {}
         for notebook in submission.notebooks:
-            if notebook.name not in graded and (prepared.folder / f"{notebook.name}.ipynb").exists():
-                for grade in notebook.grades:  # nbgrader gives 0 only where the notebook is missing
+            if notebook.name not in graded:
+                for grade in notebook.grades:
                     grade.auto_score, grade.needs_manual_grade = 0, bool(grade.max_score)
                 unread[notebook.name] = [grade.name for grade in notebook.grades if grade.max_score]
         findings, touched = weigh(findings, graded, unread)

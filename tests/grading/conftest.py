@@ -136,7 +136,10 @@ def class_template(tmp_path_factory):
     hand_in(course, "half", without=("double", "four", "why"))
     hand_in(course, "untouched", without=("double", "triple", "why", "four"))
     hand_in(
-        course, "late", notebooks=("one",), double="def double(number):\n    print('called', number)\n    return number"
+        course,
+        "late",
+        without=("why", "four"),
+        double="def double(number):\n    print('called', number)\n    return number",
     )
     for student, moment in TIMES.items():
         (course.folder / "submitted" / student / ASSIGNMENT / "timestamp.txt").write_text(moment)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -177,6 +178,45 @@ def test_what_concerns_no_test_is_settled_too(small_class):
         assert again.exit_code == 0
         half = of(again, "half")
         assert [half.findings[n] for n in half.looked_at(settled=True)] == [odd]
+
+
+def careless(course, student, change):
+    """Hand in all right answers under another name, with a mistake."""
+    folder = course.submitted(student)
+    shutil.copytree(course.submitted("all_right"), folder)
+    for path in folder.glob("*.ipynb"):
+        path.write_text(path.read_text().replace('STUDENT_ID = \\"all_right', f'STUDENT_ID = \\"{student}'))
+    change(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "waiting"),
+    [
+        (lambda folder: (folder / "one.ipynb").unlink(), "one.ipynb is missing", {"one/doubles", "one/triples"}),
+        (
+            lambda folder: (folder / "one.ipynb").rename(folder / "one-Copy1.ipynb"),
+            "rename it to one.ipynb",
+            {"one/doubles", "one/triples"},
+        ),
+        (lambda folder: (folder / "one.ipynb").write_text("{"), "cannot be graded", {"one/doubles", "one/triples"}),
+        (lambda folder: shutil.copy(folder.parents[1] / "all_right" / ASSIGNMENT / "one.ipynb", folder),
+         "the numbers belong to 'all_right'", set()),
+    ],
+    ids=["missing", "renamed", "unreadable", "somebody else's"],
+)  # fmt: skip
+def test_what_costs_points_without_a_wrong_answer_needs_a_look(small_class, change, said, waiting):
+    careless(small_class, "eve", change)
+    outcome = small_class.grade()
+    assert outcome.exit_code == 1
+    assert [one.student for one in outcome.outcomes if one.needs_a_look] == ["eve"]
+    eve = of(outcome, "eve")
+    assert said in trouble_line(eve)
+    assert {cell.name for cell in eve.pending} == waiting
+    decide(ASSIGNMENT, small_class.folder, students=("eve",), points=None if not waiting else 0)
+    settled = small_class.grade()
+    assert settled.exit_code == 0
+    assert not of(settled, "eve").pending
+    assert small_class.grade(force=True).exit_code == 0
 
 
 def test_a_damaged_file_is_named(small_class):

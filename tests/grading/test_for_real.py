@@ -19,7 +19,7 @@ POINTS = {
     "all_right": {"doubles": 3, "triples": 2, "is_four": 1},
     "half": {"doubles": 0, "triples": 2, "is_four": 0},
     "untouched": {"doubles": 0, "triples": 0, "is_four": 0},
-    "late": {"doubles": 0, "triples": 2},
+    "late": {"doubles": 0, "triples": 2, "is_four": 0},
 }
 
 
@@ -31,7 +31,7 @@ def points(small_class):
                 grade.name: grade.auto_score
                 for notebook in submission.notebooks
                 for grade in notebook.grades
-                if grade.cell.cell_type == "code" and not (notebook.name == "two" and submission.student.id == "late")
+                if grade.cell.cell_type == "code"
             }
             for submission in gradebook.find_assignment(ASSIGNMENT).submissions
         }

@@ -169,15 +169,20 @@ def test_a_name_that_cannot_be_put_right_is_said(tmp_path, monkeypatch):
     notebooks = [str(folder / "Q.ipynb")]
     assert put_names_right(notebooks, {"q"}) == []
     assert notebooks == [str(folder / "Q.ipynb")]
-    assert compare_names({"Q"}, {"q"}) == ["Q.ipynb is not graded: rename it to q.ipynb in submitted/ and grade again"]
+    missing, others = compare_names({"Q"}, {"q"})
+    assert missing == ["Q.ipynb is not graded: rename it to q.ipynb in submitted/ and grade again"]
+    assert others == []
 
 
 def test_names_are_compared():
-    assert compare_names({"a", "b"}, {"a", "b"}) == []
-    assert compare_names({"a", "b-Copy1", "mine"}, {"a", "b"}) == [
-        "b-Copy1.ipynb is not graded: rename it to b.ipynb in submitted/ and grade again",
-        "mine.ipynb is not part of the assignment and is not graded",
-    ]
+    assert compare_names({"a", "b"}, {"a", "b"}) == ([], [])
+    assert compare_names({"a", "b-Copy1", "mine"}, {"a", "b", "c"}) == (
+        [
+            "b-Copy1.ipynb is not graded: rename it to b.ipynb in submitted/ and grade again",
+            "c.ipynb is missing: no points for it",
+        ],
+        ["mine.ipynb is not part of the assignment and is not graded"],
+    )
 
 
 def test_a_good_notebook_is_no_trouble(tmp_path):

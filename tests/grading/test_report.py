@@ -467,5 +467,5 @@ def test_trouble_lines():
     )
     assert trouble_line(two).startswith("ada: one c: It ended (and 1 more finding); ")
     unknown = Outcome("ada", "graded", cells(), (Finding("something new", "one", None, "It is odd."),))
-    assert trouble_line(unknown).startswith("ada: one: It is odd; mend the cause")
+    assert trouble_line(unknown).startswith("ada: one: It is odd; correct the cause")
     assert "something new" in page.render(class_of(unknown))
