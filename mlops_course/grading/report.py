@@ -159,7 +159,7 @@ def distribution_table(outcome: ClassOutcome, console: Console) -> Table | None:
 def score_sentence(outcome: ClassOutcome) -> str:
     """Say in words how the scores are spread, and what is not in them."""
     scores = compare_scores(outcome.outcomes)
-    if not scores.values:
+    if not scores.values and not scores.undecided:
         return "No submission has a score."
     if not scores.max_points:
         return "Every point waits for a person to decide."
@@ -172,6 +172,8 @@ def score_sentence(outcome: ClassOutcome) -> str:
             f" Not in it: {plural(scores.left_out, 'cell')} worth {points(scores.left_out_points)} points, because a"
             " person has yet to decide there."
         )
+    if scores.undecided:
+        text += f" Not counted: {plural(scores.undecided, 'submission')} with tests to decide about."
     return text
 
 

@@ -45,12 +45,13 @@ class Task:
 class Scores:
     """Comparable scores of the class."""
 
-    values: tuple[float, ...]  # one per submission that was graded
+    values: tuple[float, ...]  # one per submission that was graded, and has no test to decide about
     max_points: float
-    # Cells that a person has yet to decide about are not in it: with them, graded and waiting submissions would be
-    # compared with each other.
+    # Answers that a person has yet to mark, for anybody, are in nobody's score: with them, marked and waiting
+    # submissions would be compared with each other.
     left_out: int = 0
     left_out_points: float = 0.0
+    undecided: int = 0  # submissions with tests to decide about
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def hardest(tasks: Iterable[Task], most: int = 3) -> list[Task]:
 
 def compare_scores(outcomes: Iterable[Outcome]) -> Scores:
     """Sum the points of each submission over the cells that are decided for all of them."""
-    graded = [outcome for outcome in outcomes if outcome.cells]
+    every = [outcome for outcome in outcomes if outcome.cells]
+    graded = [outcome for outcome in every if not outcome.pending]
     worth: dict[tuple[str, str], float] = {}
     for outcome in graded:
         for cell in outcome.cells:
@@ -100,7 +102,8 @@ def compare_scores(outcomes: Iterable[Outcome]) -> Scores:
         sum(cell.points for cell in outcome.cells if (cell.notebook, cell.cell) not in waiting) for outcome in graded
     )
     left_out_points = sum(worth[one] for one in waiting)
-    return Scores(values, sum(worth.values()) - left_out_points, len(waiting), left_out_points)
+    max_points = sum(worth.values()) - left_out_points
+    return Scores(values, max_points, len(waiting), left_out_points, len(every) - len(graded))
 
 
 def make_bins(values: Iterable[float], top: float, most: int = 12) -> list[Bin]:

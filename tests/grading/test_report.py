@@ -378,6 +378,18 @@ def test_scores_compare_only_what_is_decided_for_all():
     assert compare_scores(some[:1]).values == (11.0,)
 
 
+def test_one_unreadable_notebook_takes_points_from_nobody_else_s_scale():
+    some = [
+        Outcome("ada", "graded", cells((2.0, 2.0, 2.0), 5.0)),
+        Outcome("ben", "graded", cells((2.0, 0.0, 2.0), 4.0)),
+    ]
+    unreadable = Outcome("carla", "graded", cells((None, None, 2.0), 5.0))
+    scores = compare_scores([*some, unreadable])
+    assert (scores.values, scores.max_points, scores.left_out) == ((11.0, 8.0), 11.0, 0)
+    assert "Not counted: 1 submission with tests to decide about" in printed(class_of(*some, unreadable), width=300)
+    assert "Every point waits" in printed(class_of(unreadable))
+
+
 def test_tasks_are_counted():
     outcomes = CLASSES["everything"].outcomes
     counted = {task.cell: (task.full, task.partial, task.none, task.waiting) for task in count_tasks(outcomes)}
