@@ -50,7 +50,7 @@ def assignment_folder(name: str | None, here: Path) -> Path:
             return place.resolve()
     if name is None:
         raise CourseError(
-            f"there is no folder {DEFAULT} here. Fetch the assignment (lesson 00, section 6), or name its folder: "
+            f"there is no folder {DEFAULT} here. Fetch the assignment (lesson 00, section 7), or name its folder: "
             "course check FOLDER"
         )
     raise CourseError(f"{asked}: there is no such folder, here or in the course's folder. Look at its name.")

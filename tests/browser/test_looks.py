@@ -10,7 +10,7 @@ from tests.browser import lab as labs
 pytestmark = pytest.mark.slow  # the machine may be busy, and the width in characters is tested in tests/notebooks
 
 LESSONS = ["lesson_00_start_here", "lesson_01_dvc_basics", "lesson_02_mlflow_tracking", "lesson_03_reproducibility",
-           "lesson_04_pipelines_and_lineage"]  # fmt: skip
+           "lesson_04_is_it_better", "lesson_05_pipelines_and_lineage"]  # fmt: skip
 # What is wider than its place: code, and rendered text with its tables.
 TOO_WIDE = """() => [...document.querySelectorAll('.jp-Notebook .cm-scroller, .jp-Notebook .jp-RenderedHTMLCommon')]
     .filter(place => place.offsetParent && place.scrollWidth > place.clientWidth + 1)

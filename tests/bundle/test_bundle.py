@@ -94,7 +94,7 @@ def test_the_command_refuses_a_stale_release_and_a_leak_and_writes_nothing(clone
 
 
 def test_uncommitted_changes_are_refused_where_they_matter(clone):
-    lesson = clone / "notebooks" / "lesson_04_pipelines_and_lineage.ipynb"
+    lesson = clone / "notebooks" / "lesson_05_pipelines_and_lineage.ipynb"
     lesson.write_text(lesson.read_text(encoding="utf-8") + " ", encoding="utf-8")
     (clone / "data" / "mine.txt").write_text("new", encoding="utf-8")
     said = refusal(bundle(clone), 2)

@@ -149,7 +149,8 @@ def test_lessons_that_log_can_be_checked(root):
         "experiment",
         "lesson_02_mlflow_tracking",
         "lesson_03_reproducibility",
-        "lesson_04_pipelines_and_lineage",
+        "lesson_04_is_it_better",
+        "lesson_05_pipelines_and_lineage",
     ):
         tags = [
             tag

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 
 LESSONS = ["lesson_00_start_here", "lesson_01_dvc_basics", "lesson_02_mlflow_tracking", "lesson_03_reproducibility",
-           "lesson_04_pipelines_and_lineage", "experiment"]  # fmt: skip
-OPTIONAL = "lesson_04_pipelines_and_lineage"
+           "lesson_04_is_it_better", "lesson_05_pipelines_and_lineage", "experiment"]  # fmt: skip
+OPTIONAL = "lesson_05_pipelines_and_lineage"
 
 
 def complaints(notebook):

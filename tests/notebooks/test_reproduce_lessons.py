@@ -3,7 +3,8 @@
 import pytest
 
 FAST = ["experiment"]
-LONG = ["lesson_02_mlflow_tracking", "lesson_03_reproducibility", "lesson_04_pipelines_and_lineage"]
+LONG = ["lesson_02_mlflow_tracking", "lesson_03_reproducibility", "lesson_04_is_it_better",
+        "lesson_05_pipelines_and_lineage"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
