@@ -34,6 +34,15 @@ def unpack(number: int, folder: Path) -> None:
                 archive.extract(name, folder)
 
 
+def recorded(store: str) -> dict[str, Any]:
+    """Return all runs of a store's experiment `penguins` that are not deleted: id → MLflow's record of the run."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=store)
+    experiment = client.get_experiment_by_name("penguins")
+    return {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
+
+
 class Original:
     """A student's evidence as it was shipped, for a test to read, whatever became of the student's copy.
 
@@ -61,11 +70,11 @@ class Original:
     @cached_property
     def runs(self) -> dict[str, Any]:
         """Id of a run → MLflow's record of it."""
-        from mlflow import MlflowClient
+        return recorded(f"sqlite:///{(self.folder / 'mlflow.db').as_posix()}")
 
-        client = MlflowClient(tracking_uri=f"sqlite:///{(self.folder / 'mlflow.db').as_posix()}")
-        experiment = client.get_experiment_by_name("penguins")
-        return {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
+    def changed_files(self) -> dict[str, bytes]:
+        """Return the table of question 8, "before" and after each change: letter → content."""
+        return {path.parent.name: path.read_bytes() for path in (self.folder / "changes").glob("*/*.csv")}
 
     def recorded(self, run_id: str) -> dict[str, Any]:
         """Return all that a run of the question's has recorded: metrics, parameters and tags."""
@@ -115,6 +124,17 @@ class Original:
             return None, problem
         tag = text.removeprefix("refs/tags/")
         return (tag, None) if tag in self.tags else (None, f"expected one of {', '.join(self.tags)}; found {text!r}")
+
+
+def find_names(answer: object, known: Collection[str]) -> tuple[set[str], str | None]:
+    """Find the names that an answer lists, without their folders, and what is wrong with its form, or None."""
+    if not isinstance(answer, (list, tuple, set)) or not all(isinstance(name, str) for name in answer):
+        return set(), f"expected a list of names, found {answer!r}"
+    found = {name.replace("\\", "/").rsplit("/", 1)[-1] for name in answer}
+    if not found:
+        return found, "it is empty, but some files of ../incoming/tracks have bytes that the first version had not"
+    unknown = sorted(found - set(known))
+    return found, f"expected names of files in ../incoming/tracks, found {unknown}" if unknown else None
 
 
 def find_letters(answer: object) -> tuple[set[str], str | None]:

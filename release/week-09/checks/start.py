@@ -33,24 +33,34 @@ def begin(task: str) -> None:
     os.chdir(folder)
 
 
-def question(task: str, student_id: object) -> tuple[Path, Path, str, dict[str, Any]]:
-    """Unpack the evidence for a question, go into its repository, and return evidence, repository, store and case."""
+def git(*words: str) -> str:
+    """Return what a Git command prints: `git("show", "v2008:notes.txt")`. It ends in an error if Git does."""
+    done = subprocess.run(["git", *words], stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    return done.stdout
+
+
+def question(task: str, student_id: object) -> tuple[Path, Path, str, dict[str, Any], dict[str, Any]]:
+    """Unpack the evidence for a question and go into its repository.
+
+    Returns evidence, repository, store and case, and all runs of the store: id → MLflow's record of the run.
+    """
     number = forensics.variant(student_id)
     evidence = emptied(f"{task}_{number}")
     repository = evidence / "repository"
     store = f"sqlite:///{(evidence / 'mlflow.db').as_posix()}"
-    case = {"run": "", "tag": "", "pair": ["", ""], "changes": {}}
+    case, runs = {"run": "", "tag": "", "pair": ["", ""], "changes": {}}, {}
     try:
         forensics.unpack(number, evidence)
         address = (evidence / "storage").as_posix()  # where the remote lies on this computer
         config = f'[\'remote "storage"\']\n    url = "{address}"\n'
         (repository / ".dvc" / "config.local").write_text(config, encoding="utf-8")
         case = json.loads((evidence / "case.json").read_text(encoding="utf-8"))
+        runs = forensics.recorded(store)
         os.chdir(repository)
     except (OSError, zipfile.BadZipFile) as error:
         print(f"The evidence is not complete ({error}). Is the folder `start` beside this notebook?")
     print(f"Evidence, variant {number}, in work/{evidence.name}; current folder: repository")
-    return evidence, repository, store, case
+    return evidence, repository, store, case, runs
 
 
 def unpacked(task: str, state: str) -> Path:
@@ -121,13 +131,11 @@ def read_version() -> None:
     storage = repository.parent / "storage"
     shutil.move(repository / ".dvc" / "cache", storage)
 
-    def git(*arguments: str) -> None:
-        subprocess.run(["git", "-C", str(repository), *arguments], capture_output=True, check=False)
-
     remote = f"[core]\n    remote = storage\n['remote \"storage\"']\n    url = {storage.as_posix()}\n"
+    os.chdir(repository)
     git("checkout", "--quiet", "-B", "main", "v2007")
     for tag in ("v2007", "v2008"):  # the same versions again, in commits that name the remote
-        git("checkout", tag, "data/penguins.csv.dvc")
+        git("checkout", "--quiet", tag, "--", "data/penguins.csv.dvc")
         (repository / ".dvc" / "config").write_text(remote, encoding="utf-8")
         git("add", ".")
         git("commit", "--quiet", "--message", f"Penguins: {tag}")

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -126,14 +126,20 @@ class Repository:
         paths = files.find(path) if files.isdir(path) else [path]
         return {name: files.read_bytes(name) for name in paths if files.isdvc(name)}
 
-    def default_remote(self) -> tuple[str, str] | None:
-        """Return the settings that name a default remote, and its address; None if no commit has such settings."""
-        for commit in self.tips:
+    def tracked_folder(self, revision: str, path: str) -> dict[str, bytes]:
+        """Return what DVC gives for a folder as of a revision: name in the folder → content."""
+        return {name.removeprefix(f"{path}/"): data for name, data in self.tracked_files(revision, path).items()}
+
+    def default_remote(self) -> tuple[str, str | None]:
+        """Return the newest committed settings that name a default remote, and what is wrong with it, or None."""
+        for commit in self.tips if self.git else []:
             text = (self.file(commit, ".dvc/config") or b"").decode(errors="replace")
             with contextlib.suppress(ConfigObjError, KeyError, TypeError):
                 settings = ConfigObj(text.splitlines())
-                return text, settings[f'remote "{settings["core"]["remote"]}"']["url"]
-        return None
+                place = self.folder / ".dvc" / settings[f'remote "{settings["core"]["remote"]}"']["url"]
+                is_inside = place.resolve().is_relative_to(self.folder.resolve())
+                return text, "the remote lies in the repository: who loses one loses both" if is_inside else None
+        return "", "no commit's .dvc/config names a default remote: was it set without --local or --global?"
 
     def pull(self, revision: str, settings: str, path: str = TABLE) -> tuple[bytes | None, str]:
         """Pull a file as a new clone would: with nothing but a commit's pointer file and these settings of DVC's.
@@ -141,7 +147,7 @@ class Repository:
         Returns
         -------
         content, problem
-            One of the two is empty.
+            The bytes or None; what to say if they are not the right ones.
         """
         from dvc.exceptions import DvcException
         from dvc.repo import Repo as DvcRepo
@@ -157,10 +163,10 @@ class Repository:
         try:
             with DvcRepo(str(clone)) as repository:
                 repository.pull(targets=[str(pointer)])
-            return (clone / path).read_bytes(), ""
+            return (clone / path).read_bytes(), f"a new clone pulls other bytes for {revision}"
         except (DvcException, OSError) as problem:
             said, *_ = f"{problem}".split("\n<")  # without the address of a page, in colours
-            return None, " ".join(said.split())
+            return None, f"a new clone cannot pull {revision}. DVC says: {' '.join(said.split())}"
 
     # ---------------------------------------------------------------- what is wrong
 
@@ -200,6 +206,11 @@ class Repository:
             "the index (what is staged)": index,
             **{path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths},
         }
+
+
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Name what is changed, new or gone: files by their content, or what `Repository.state` has returned."""
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
 def call_in(folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -93,6 +94,12 @@ class Experiment:
         return self.names.get(str(found), f"{found!r}, which is no run of this experiment")
 
 
+def history(client: mlflow.MlflowClient, run: Run, metric: str) -> tuple[list[int], list[float]]:
+    """Return the steps of a metric's history, in their order, and its values."""
+    points = sorted(client.get_metric_history(run.info.run_id, metric), key=lambda point: point.step)
+    return [point.step for point in points], [point.value for point in points]
+
+
 def number(text: Any) -> Any:
     """Return a parameter as a number, if it is one: MLflow stores text."""
     try:
@@ -165,6 +172,12 @@ def pair(found: Any) -> tuple[Any, Any]:
     assert isinstance(found, tuple | list), f"trace returned a {type(found).__name__}: expected two values"
     assert len(found) == 2, f"trace returned {len(found)} values: expected two, commit and content"
     return tuple(found)
+
+
+def md5_of(content: Any) -> str:
+    """Return the md5 of the bytes that `trace` has returned."""
+    assert isinstance(content, bytes), f"content is of type {type(content).__name__}: expected bytes"
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def unseen(student_id: object, aside: bool = False) -> Repository:

@@ -2,6 +2,8 @@
 # why: autolog and another fitted model besides, warnings, another folder, names rebound, explicit relative store
 import subprocess
 
+from sklearn.metrics import log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

@@ -3,6 +3,8 @@
 import subprocess
 import time
 
+from sklearn.metrics import log_loss
+
 from mlflow.entities import Metric, Param, RunTag
 
 

@@ -2,6 +2,8 @@
 # why: the loop of the lesson, one call for each epoch and each metric
 import subprocess
 
+from sklearn.metrics import accuracy_score, log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

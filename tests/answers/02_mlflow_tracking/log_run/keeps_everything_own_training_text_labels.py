@@ -1,5 +1,8 @@
 # loses: nothing
 # why: an SGDClassifier of its own with text labels, parent and child run, the given names taken away
+from sklearn.metrics import accuracy_score, log_loss
+
+
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler

@@ -2,6 +2,8 @@
 # why: the commit that is checked out, not that of the revision
 import subprocess
 
+from sklearn.metrics import accuracy_score, log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

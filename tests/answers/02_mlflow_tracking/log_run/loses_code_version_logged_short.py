@@ -2,6 +2,8 @@
 # why: the first seven digits of the hash
 import subprocess
 
+from sklearn.metrics import accuracy_score, log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

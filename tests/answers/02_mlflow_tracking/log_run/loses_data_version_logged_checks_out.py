@@ -2,6 +2,8 @@
 # why: checks out the revision by force and stays there: unfinished work in the repository is gone
 import subprocess
 
+from sklearn.metrics import accuracy_score, log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

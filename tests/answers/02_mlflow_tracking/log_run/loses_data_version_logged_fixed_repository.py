@@ -2,6 +2,8 @@
 # why: the variable of the notebook instead of the argument
 import subprocess
 
+from sklearn.metrics import accuracy_score, log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

@@ -2,6 +2,8 @@
 # why: hashes the file that lies there today
 import os
 
+from sklearn.metrics import accuracy_score, log_loss
+
 import pandas as pd
 import subprocess
 

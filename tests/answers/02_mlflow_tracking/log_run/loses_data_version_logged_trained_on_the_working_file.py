@@ -2,6 +2,8 @@
 # why: the md5 of the revision, the rows of the working file
 import os
 
+from sklearn.metrics import accuracy_score, log_loss
+
 import pandas as pd
 import subprocess
 

@@ -2,6 +2,8 @@
 # why: log_metric without step: every epoch is at step 0
 import subprocess
 
+from sklearn.metrics import accuracy_score, log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

@@ -2,6 +2,8 @@
 # why: random_state 42 instead of the seed
 import subprocess
 
+from sklearn.metrics import accuracy_score, log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

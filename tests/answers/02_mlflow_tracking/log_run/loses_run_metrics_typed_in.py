@@ -2,6 +2,8 @@
 # why: accuracy and loss are always the same numbers, typed in
 import subprocess
 
+from sklearn.metrics import log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]

@@ -2,6 +2,8 @@
 # why: a second rate on the same data gets the first run's id
 import subprocess
 
+from sklearn.metrics import accuracy_score, log_loss
+
 
 def commit_of(repository, revision):
     command = ["git", "-C", repository, "rev-parse", revision + "^{commit}"]
