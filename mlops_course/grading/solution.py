@@ -37,6 +37,7 @@ from mlops_course.words import encodable, plural
 NAME = "the instructor's solution"
 NO_SANDBOX = "Your solution and the tests ran without the sandbox, with your rights."
 VALUE = " A test that ends in a value gives it as points: end it with a statement."
+GENERATE = "nbgrader generate_assignment {} --force"
 LOOK = 0.2  # seconds between looks at whether the user wants to stop
 
 
@@ -204,7 +205,8 @@ def grade_solution(
         try:
             prepared = patiently(lambda: prepare_solution(course), tell)
         except Exception as problem:
-            raise CourseError(f"{assignment}: {NAME} cannot be prepared ({one_line(problem)}).") from None
+            older = f"If the gradebook knows an older assignment: run `{GENERATE.format(assignment)}` first."
+            raise CourseError(f"{assignment}: {NAME} cannot be prepared ({one_line(problem)}). {older}") from None
         if prepared is None:
             raise CourseError(f"{assignment}: by its nbgrader_config.py, nothing is executed in this course.")
         tell(f"executing {NAME} as a student's submission is executed")
@@ -236,7 +238,7 @@ def check_rooms(course: Course) -> tuple[str, ...]:
         If it was not.
     """
     source, release = rooms(course.app, course.assignment)
-    generate = f"nbgrader generate_assignment {course.assignment} --force"
+    generate = GENERATE.format(course.assignment)
     if not source.is_dir():
         raise CourseError(f"{source}: there is no such folder, and so no solution.")
     for path in notebooks_in(release):
@@ -365,10 +367,9 @@ def print_solved(outcome: Solved, console: Console) -> None:
     if outcome.failed or outcome.lost or outcome.findings:
         console.print()
     if outcome.stale:
-        names = ", ".join(outcome.stale)
-        text = f"{names}: saved after it was generated, and what is graded is what was generated"
-        again = f"nbgrader generate_assignment {outcome.assignment} --force"
-        console.print(show(f"WARNING: {text}. Run `{again}`, then this again.", "bold yellow"), soft_wrap=True)
+        text = f"{', '.join(outcome.stale)}: saved after it was generated, and what is graded is what was generated"
+        text = f"WARNING: {text}. Run `{GENERATE.format(outcome.assignment)}`, then this again."
+        console.print(show(text, "bold yellow"), soft_wrap=True)
     if not outcome.sandboxed:
         console.print(show(f"WARNING: {NO_SANDBOX}", "bold yellow"))
     console.print(show(sentence(outcome), "bold"), soft_wrap=True)
@@ -395,8 +396,7 @@ def sentence(outcome: Solved) -> str:
         text += " A test that needs the student's kernel is tagged `together`."
     if outcome.to_mend:
         what = plural(len(outcome.to_mend), "cell")
-        again = f"nbgrader generate_assignment {outcome.assignment} --force"
-        return f"{text} {what} to mend in source/ before students get it; then `{again}`."
+        return f"{text} {what} to mend in source/ before students get it; then `{GENERATE.format(outcome.assignment)}`."
     if outcome.findings:
         return f"{text} Students who solve it like this are reported in the same way: change the solution or the test."
     return text if outcome.stale else f"{text} All is well."

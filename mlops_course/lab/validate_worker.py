@@ -6,6 +6,7 @@ written yet. The tests' code and Python's tracebacks are left out: a student loo
 
 from __future__ import annotations
 
+import builtins
 import html
 import json
 import os
@@ -38,6 +39,7 @@ from traitlets.config import Config
 
 from mlops_course.check.locate import released_notebook
 from mlops_course.errors import CourseError
+from mlops_course.execution.names import global_names, plain_python
 from mlops_course.grading.hand_in import read_notebook
 from mlops_course.grading.restore import as_graded, copied, grade_id, say_split
 
@@ -158,6 +160,9 @@ def describe(failed: list[NotebookNode], notebook: NotebookNode) -> list[dict[st
             continue
         points = cell.metadata.nbgrader.get("points", 0)
         why = message(cell) or "The test passes only in part."
+        own = own_names(cell, notebook)
+        if own and not expectation(cell):
+            why = f"it needs Python's own {own}. Your code has given this name to something else: choose another name."
         test = f"Test {cell.metadata.nbgrader.grade_id} ({points:g} point{'' if points == 1 else 's'})"
         # That Python misses what nobody has written says nothing new; what a test expects does.
         words.append(f"{test} waits for it." if missing and not expectation(cell) else f"{test}: {why}")
@@ -166,6 +171,13 @@ def describe(failed: list[NotebookNode], notebook: NotebookNode) -> list[dict[st
         text = "\n\n".join(fill(word) for word in words)
         entries.append({"source": title, "error": html.escape(text), "raw_error": text})
     return entries
+
+
+def own_names(test: NotebookNode, notebook: NotebookNode) -> str:
+    """Name what a test uses of Python's own, and a student's cell has given another meaning."""
+    written = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not is_locked(cell)]
+    bound = set().union(*(global_names(plain_python(source))[0] for source in written))
+    return ", ".join(sorted(bound & global_names(plain_python(test.source))[1] & set(dir(builtins))))
 
 
 def task_of(cell: NotebookNode, notebook: NotebookNode) -> tuple[str, list[NotebookNode]]:

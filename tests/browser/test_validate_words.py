@@ -63,6 +63,18 @@ def test_an_answer_that_stops_is_named_first():
     assert said.startswith("Your answer stops with an error. ZeroDivisionError: division by zero")
 
 
+def test_a_rebound_name_of_pythons_own_is_named():
+    fails = error("TypeError", "'list' object is not callable")
+    given = notebook("list = [1]\ncount = 3", touched=True, test_outputs=[fails])
+    said = words(given)
+    assert "TypeError" in said  # the test has nothing to do with it
+    given.cells[-1].source = "assert list(range(count)), 'the code of the test'"
+    assert words(given) == (
+        "Test right (1 point): it needs Python's own list. Your code has given this name\n"
+        "to something else: choose another name."
+    )
+
+
 def test_what_is_shown_as_html_is_escaped():
     wrong = error("AssertionError", "<img src=x> & more")
     given = notebook("count = 2", touched=True, test_outputs=[wrong])

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 from rich.console import Console
 
 from mlops_course.errors import CourseError
@@ -116,6 +117,15 @@ def test_what_is_not_there_is_refused_with_the_next_step(small_class):
         own(small_class)
     source.rename(source.with_name("elsewhere"))
     with pytest.raises(CourseError, match="there is no such folder, and so no solution"):
+        own(small_class)
+
+
+def test_a_gradebook_of_an_older_assignment_is_named_with_the_next_step(small_class):
+    """A cell that was Markdown when the gradebook was made is code now: the two do not make a notebook."""
+    with Gradebook(f"sqlite:///{small_class.folder / 'gradebook.db'}") as gradebook:
+        gradebook.find_source_cell("doubles", "one", ASSIGNMENT).cell_type = "markdown"
+        gradebook.db.commit()
+    with pytest.raises(CourseError, match=r"cannot be prepared.*`nbgrader generate_assignment week-09 --force` first"):
         own(small_class)
 
 
