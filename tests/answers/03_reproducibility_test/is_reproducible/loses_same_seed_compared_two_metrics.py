@@ -8,7 +8,7 @@ import papermill
 
 
 def metrics_of(notebook, parameters):
-    """Execute the notebook in a new folder; return its metrics, or None if there are none. (Yours to use or not.)"""
+    """Execute the notebook in a new folder; return its metrics or None. (Yours to use or not.)"""
     folder = Path(tempfile.mkdtemp())
     try:
         papermill.execute_notebook(
