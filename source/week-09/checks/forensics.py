@@ -34,15 +34,6 @@ def unpack(number: int, folder: Path) -> None:
                 archive.extract(name, folder)
 
 
-def recorded(store: str) -> dict[str, Any]:
-    """Return all runs of a store's experiment `penguins` that are not deleted: id → MLflow's record of the run."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient(tracking_uri=store)
-    experiment = client.get_experiment_by_name("penguins")
-    return {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
-
-
 class Original:
     """A student's evidence as it was shipped, for a test to read, whatever became of the student's copy.
 
@@ -70,7 +61,11 @@ class Original:
     @cached_property
     def runs(self) -> dict[str, Any]:
         """Id of a run → MLflow's record of it."""
-        return recorded(f"sqlite:///{(self.folder / 'mlflow.db').as_posix()}")
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=f"sqlite:///{(self.folder / 'mlflow.db').as_posix()}")
+        experiment = client.get_experiment_by_name("penguins")
+        return {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
 
     def changed_files(self) -> dict[str, bytes]:
         """Return the table of question 8, "before" and after each change: letter → content."""

@@ -55,7 +55,7 @@ def question(task: str, student_id: object) -> tuple[Path, Path, str, dict[str, 
         config = f'[\'remote "storage"\']\n    url = "{address}"\n'
         (repository / ".dvc" / "config.local").write_text(config, encoding="utf-8")
         case = json.loads((evidence / "case.json").read_text(encoding="utf-8"))
-        runs = forensics.recorded(store)
+        runs = forensics.Original(student_id).runs  # not from the copy: MLflow keeps stores open that are gone
         os.chdir(repository)
     except (OSError, zipfile.BadZipFile) as error:
         print(f"The evidence is not complete ({error}). Is the folder `start` beside this notebook?")
