@@ -140,7 +140,8 @@ def changes(assignment: str, before: Path, after: Path) -> None:
 def grade_own_solution(assignment: str, course_dir: Path, *, sandbox: bool, engine: str) -> NoReturn:
     """Grade the instructor's solution, print what it gets, and exit."""
     from mlops_course.grading.progress import Progress
-    from mlops_course.grading.solution import NAME, grade_solution, print_solved
+    from mlops_course.grading.solution import NAME, grade_solution
+    from mlops_course.grading.solution_report import print_solved
 
     try:
         with said(course_dir), Progress() as progress:

@@ -18,7 +18,8 @@ from rich.console import Console
 from mlops_course.errors import CourseError
 from mlops_course.execution.engine import WorkerVanished
 from mlops_course.execution.job import Finding, decode_result, encode
-from mlops_course.grading.solution import NAME, Solved, grade_solution, print_solved, reason_of
+from mlops_course.grading.solution import NAME, Solved, grade_solution, reason_of
+from mlops_course.grading.solution_report import print_solved
 from tests.assignment.course_copy import ASSIGNMENT
 from tests.grading import stubs
 from tests.grading.conftest import edit
@@ -79,7 +80,7 @@ def test_a_test_that_the_solution_fails_is_named_with_the_reason(small_class):
     text = shown(outcome)
     assert "3 of the 6 points" in text
     assert "one doubles: AssertionError" in text
-    assert "1 cell to mend in source/ before students get it" in text
+    assert "1 cell to correct in source/ before students get it" in text
 
 
 def saved_later(small_class, notebook, seconds):
