@@ -36,8 +36,9 @@ def state(corpus, root=ROOT):
         path = root / place
         files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
         for file in files:
-            if not {"__pycache__", ".ipynb_checkpoints", "work"} & set(file.parts):
-                digest.update(f"{file.relative_to(root).as_posix()}\0".encode() + file.read_bytes())
+            name = file.relative_to(root)
+            if not {"__pycache__", ".ipynb_checkpoints", "work"} & set(name.parts):
+                digest.update(f"{name.as_posix()}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 

@@ -13,13 +13,14 @@ CASES = [f"case {number}" for number in range(30)]
 def place(tmp_path, monkeypatch):
     """A repository with a corpus that was tried in full."""
     monkeypatch.delenv("WHOLE_CORPORA", raising=False)
+    root = tmp_path / "work" / "course"  # the repository may lie in a folder of any name
     monkeypatch.setitem(corpora.CORPORA, "made-up", (5, ("code", "list.txt")))
-    (tmp_path / "code" / "__pycache__").mkdir(parents=True)
-    (tmp_path / "code" / "one.py").write_text("x")
-    (tmp_path / "list.txt").write_text("x")
+    (root / "code" / "__pycache__").mkdir(parents=True)
+    (root / "code" / "one.py").write_text("x")
+    (root / "list.txt").write_text("x")
     notes = tmp_path / "notes.json"
-    notes.write_text(json.dumps({"made-up": corpora.state("made-up", tmp_path)}))
-    return {"root": tmp_path, "notes": notes}
+    notes.write_text(json.dumps({"made-up": corpora.state("made-up", root)}))
+    return {"root": root, "notes": notes}
 
 
 def test_some_are_drawn_the_same_for_one_run_and_each_has_a_chance(place):
