@@ -177,7 +177,7 @@ def test_what_fails_outside_of_tests_comes_first(small_class):
     assert [finding.cell for finding in outcome.lost] == ["triples"]
     text = shown(outcome)
     assert text.index("ZeroDivisionError") < text.index("one triples: NameError")
-    assert "2 cells to mend" in text
+    assert "2 cells to correct" in text
 
 
 def test_an_error_in_a_cell_that_nbgrader_does_not_know_is_shown_and_may_be_meant(small_class):
