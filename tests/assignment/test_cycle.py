@@ -27,8 +27,8 @@ def test_the_whole_cycle(tmp_path):
         costs={"lost_version_found": 0.0, "changing_md5_found": 0.0},
         repair=(
             "04_conceptual_questions",
-            "assert not stored.exists(), (",
-            "assert stored, (",
+            "assert not stored.exists(), ",
+            "assert stored, ",
             {"lost_version_found": 4.0},
         ),
     )

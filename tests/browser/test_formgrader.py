@@ -179,7 +179,7 @@ def mark_by_hand(page, frame):
     frame.get_by_role("link", name="Question 1 · Why is versioning data important?").first.click()
     answer = frame.locator(".nbgrader_cell", has=frame.locator("#why_version_data"))
     expect(answer.locator("aside")).to_contain_text("1 point: what is lost.")
-    text = answer.get_by_text("The number 0.22 of 3 March belongs to bytes")
+    text = answer.get_by_text("The 0.22 of 3 March belongs to bytes")
     expect(text).to_be_in_viewport()
     expect(answer.locator("aside")).to_be_in_viewport()
     boxes = text.evaluate(

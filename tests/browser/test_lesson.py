@@ -94,7 +94,7 @@ def test_lesson_02_shows_its_figure_and_opens_its_run(page, student):
     expect(page.get_by_text("| Idle")).to_be_visible()
     page.locator(".lm-MenuBar-itemLabel").get_by_text("Run", exact=True).click()
     page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
-    link = page.get_by_role("link", name="Open the best run in MLflow's UI")
+    link = page.get_by_role("link", name="Open the first run in MLflow's UI")
     expect(link).to_have_count(1, timeout=300_000)
     expect(page.get_by_text("| Idle")).to_be_visible(timeout=300_000)
 
