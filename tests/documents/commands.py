@@ -147,6 +147,8 @@ def unknown(parts: tuple[str, ...]) -> str:
     if program == "git":  # says more about a sub-command only
         sub = sub[:1]
     code, text = help_of(program, *sub)
+    if (program, sub) == ("git", ["log"]):  # its short help leaves out what it has from rev-list
+        text += help_of("git", "rev-list")[1]
     if sub and (code not in (0, 129) or text == help_of(program)[1]):
         return f"{program} knows no {' '.join(sub)}"
     options = [word.partition("=")[0] for word in rest if word.startswith("-")]
