@@ -192,7 +192,9 @@ def opened(folder: Path) -> Iterator[AutogradeApp]:
                     f"{folder}: CourseDirectory.notebook_id is set, but whole submissions are graded here. Remove it."
                 )
             chosen = app.config.Autograde.get("autograde_preprocessors", [])
-            if "SandboxedExecute" in app.config and not any("SandboxedExecute" in str(one) for one in chosen):
+            if "SandboxedExecute" in app.config and not any(
+                "SandboxedExecute" in str(getattr(one, "__mro__", one)) for one in chosen
+            ):
                 raise CourseError(
                     f"{folder / 'nbgrader_config.py'}: c.SandboxedExecute has settings, but no effect. Put "
                     "SandboxedExecute into c.Autograde.autograde_preprocessors, in the place of Execute."

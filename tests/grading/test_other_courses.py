@@ -179,6 +179,13 @@ def test_configuration_with_a_mistake(other_course, text, message):
         other_course.grade()
 
 
+def test_a_class_over_the_sandboxed_one_has_its_settings(other_course):
+    own = "from mlops_course.grading.preprocessors import SandboxedExecute\nclass Ours(SandboxedExecute): pass\n"
+    settings = "c.SandboxedExecute.separate_tests = False\nc.Autograde.autograde_preprocessors = [Ours]\n"
+    configure(other_course, own + settings)
+    assert {one.status for one in other_course.grade().outcomes} == {"graded"}
+
+
 def test_student_that_is_left_out(other_course):
     configure(other_course, "c.CourseDirectory.student_id_exclude = 'hacker'\n")
     assert [one.student for one in other_course.grade().outcomes] == ["bitdiddle"]
